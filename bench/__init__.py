@@ -1,0 +1,1 @@
+"""The harness: what to run, train and measure it, keep records, draw reports from them."""
