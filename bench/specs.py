@@ -5,9 +5,18 @@ Everything here goes into a run's identity, so nothing here may depend on where 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
 
 Task = Literal["binary-class", "multi-class", "multi-label, binary-class", "ordinal-regression"]
 """The four 2-D task names of ``medmnist.INFO``."""
@@ -70,3 +79,142 @@ class Control(Strict):
     def label(self) -> str:
         """``blur-2`` or ``shuffle-4``, as tables show it."""
         return f"{self.kind}-{self.sigma if self.kind == 'blur' else self.grid:g}"
+
+
+class Optimizer(Strict):
+    """One of timm's optimizers; weight decay spares biases, norms and what the model exempts."""
+
+    name: Literal["adamw", "adam", "sgd"]
+    lr: Annotated[float, Field(gt=0, le=10)]
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9  # sgd only
+
+
+class Schedule(Strict):
+    """How the learning rate goes: per update for ``cosine``, per epoch for ``multistep``."""
+
+    name: Literal["constant", "cosine", "multistep"] = "constant"
+    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
+    final_lr_fraction: Annotated[float, Field(ge=0, le=1)] = 0.0  # cosine only
+    milestones: list[Annotated[int, Field(ge=1)]] = []  # multistep only, in epochs
+    gamma: Annotated[float, Field(gt=0, le=1)] = 0.1  # multistep only
+
+
+class Protocol(Strict):
+    """How every model of a suite is trained and its checkpoint chosen.
+
+    ``about`` and ``source`` are prose and decide nothing; every other field is in the run's id.
+    """
+
+    about: str
+    source: str
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
+    batch_size: Annotated[int, Field(ge=2, le=65_536)]
+    eval_batch_size: Annotated[int, Field(ge=1, le=65_536)] = 256
+    optimizer: Optimizer
+    schedule: Schedule = Schedule()
+    augment: dict[str, Annotated[float, Field(gt=0)]] = {}  # name: strength (bench/data/augment)
+    select: Literal["auc", "acc", "loss", "last"]  # on the validation split
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+    clip_grad_norm: Annotated[float, Field(gt=0)] | None = None
+    drop_path_rate: Annotated[float, Field(ge=0, lt=1)] | None = None  # None: the model's own
+    shuffle_labels: bool = False  # a control of the harness: training labels at random
+
+    @model_validator(mode="after")
+    def _warmup_fits(self) -> Protocol:
+        if self.schedule.warmup_epochs >= self.epochs:
+            raise ValueError("schedule.warmup_epochs must be less than epochs")
+        if self.schedule.name == "multistep" and not self.schedule.milestones:
+            raise ValueError("schedule 'multistep' needs milestones")
+        return self
+
+    def deciding(self) -> dict[str, JsonValue]:
+        """The fields that decide a result, as ``deciding`` gives them for any spec."""
+        return deciding(self, without={"about", "source"})
+
+
+class DataIdentity(Strict):
+    """Which bytes a run saw: the checksum, not the path."""
+
+    name: str
+    checksum: str
+    source_size: int
+
+
+Precision = Literal["float32", "bfloat16", "float16"]
+
+
+class RunSpec(Strict):
+    """All that decides one training's result; ``id`` is its hash."""
+
+    model: ModelSpec
+    data: DataIdentity
+    image_size: int
+    channels: Literal[1, 3]
+    control: Control | None
+    protocol: Protocol
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
+    device: Literal["cpu", "cuda"]
+    precision: Precision
+    threads: Annotated[int, Field(ge=1, le=1024)]
+
+    @property
+    def id(self) -> str:
+        """16 hex digits of SHA-256 over the canonical JSON of every deciding field."""
+        return content_id("training", deciding(self) | {"protocol": self.protocol.deciding()})
+
+    @property
+    def label(self) -> str:
+        """``medspectralnet · breastmnist · blur-2 · seed 0``, for people."""
+        control = [self.control.label] if self.control else []
+        return " · ".join([self.model.name, self.data.name, *control, f"seed {self.seed}"])
+
+
+class CostSpec(Strict):
+    """All that decides one cost measurement, the machine included."""
+
+    model: ModelSpec
+    image_size: int
+    channels: Literal[1, 3]
+    num_classes: Annotated[int, Field(ge=2)]
+    device: Literal["cpu", "cuda"]
+    device_name: str
+    precision: Precision
+    threads: Annotated[int, Field(ge=1, le=1024)]
+    batch_size: Annotated[int, Field(ge=1)]
+
+    @property
+    def id(self) -> str:
+        """16 hex digits of SHA-256 over the canonical JSON of every field."""
+        return content_id("cost", deciding(self))
+
+    @property
+    def label(self) -> str:
+        """``cost of resnet18 · 64 px``, for people."""
+        return f"cost of {self.model.name} · {self.image_size} px"
+
+
+def deciding(spec: Strict, without: set[str] | None = None) -> dict[str, JsonValue]:
+    """The fields of ``spec`` as JSON, those at their default left out.
+
+    So a field added later with a default that means "as before" leaves old ids as they are; the
+    default of a field that exists must never change.
+    """
+    return spec.model_dump(mode="json", exclude=without, exclude_defaults=True)
+
+
+def content_id(kind: str, content: dict[str, JsonValue]) -> str:
+    """Hash of ``kind`` and ``content``, the same on every machine and Python."""
+    text = json.dumps([kind, content], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def describe_invalid(error: ValidationError) -> str:
+    """The first fault of a pydantic error as ``key: what is wrong``, and how many more."""
+    first, *others = error.errors(include_url=False)
+    key = ".".join(str(part) for part in first["loc"] if part != "__root__")
+    more = f" (and {len(others)} more)" if others else ""
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}{more}" if key else f"{message}{more}"

@@ -1,0 +1,158 @@
+"""Where a record comes from: the code that decides a result, its commit, the packages, the machine.
+
+The source digest is taken over syntax trees without comments, docstrings and annotations, so that
+prose and types never make a record stale; nothing here imports torch or runs the code it digests.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from bench.specs import CostSpec, ModelSpec, RunSpec
+from bench.toml_file import ROOT
+
+HARNESS: dict[str, tuple[str, ...]] = {
+    "training": (
+        "bench/data/dataset.py",
+        "bench/data/feed.py",
+        "bench/data/transform.py",
+        "bench/data/augment.py",
+        "bench/data/controls.py",
+        "bench/models.py",
+        "bench/training.py",
+        "bench/objective.py",
+        "bench/evaluation",
+    ),
+    "cost": ("bench/models.py", "bench/measure"),
+}
+"""The modules of the harness that decide a result. How a file is found and checked does not: its
+checksum stands in the run's identity."""
+
+MODEL_SOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("medspectralnet_", ("medspectralnet", "ablations")),
+    ("medspectralnet", ("medspectralnet",)),
+    ("test_medspectralnet", ("medspectralnet",)),
+    ("medmamba", ("baselines/medmamba",)),
+    ("test_medmamba", ("baselines/medmamba",)),
+    ("resnet18_cifar", ("baselines/resnet_cifar.py",)),
+)
+"""A model's own source by the start of its registered name; the first match counts. Models of timm
+have none here: their version stands among the packages."""
+
+PACKAGES = ("torch", "timm", "numpy", "medmnist", "fvcore")
+
+
+def source_digest(spec: RunSpec | CostSpec) -> str:
+    """16 hex digits over the source that decides the result of ``spec``, as it stands on disk."""
+    kind = "training" if isinstance(spec, RunSpec) else "cost"
+    digest = hashlib.sha256()
+    for place in (*HARNESS[kind], *_model_sources(spec.model)):
+        for name, content in _normalised(place):
+            digest.update(f"{name}\0{content}\0".encode())
+    digest.update(_timm_version(spec.model).encode())
+    return digest.hexdigest()[:16]
+
+
+def _model_sources(model: ModelSpec) -> tuple[str, ...]:
+    if model.factory is not None:
+        module = model.factory.partition(":")[0].replace(".", "/")
+        places = (f"{module}.py", module)
+        return tuple(place for place in places if (ROOT / place).exists())
+    name = model.timm or model.name
+    return next((places for start, places in MODEL_SOURCES if name.startswith(start)), ())
+
+
+def _timm_version(model: ModelSpec) -> str:
+    own = bool(_model_sources(model))
+    return "" if own else f"timm {importlib.metadata.version('timm')}"
+
+
+@cache
+def _normalised(place: str) -> tuple[tuple[str, str], ...]:
+    """``(relative name, content)`` of each source file at ``place``, prose taken out of Python."""
+    path = ROOT / place
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = []
+    for file in files:
+        if file.suffix == ".py" and file.is_file():
+            found.append((str(file.relative_to(ROOT)), _without_prose(file.read_text())))
+        elif file.suffix in {".c", ".h", ".cpp"}:
+            found.append((str(file.relative_to(ROOT)), file.read_text()))
+    return tuple(found)
+
+
+def _without_prose(source: str) -> str:
+    return ast.dump(_Prose().visit(ast.parse(source)))
+
+
+class _Prose(ast.NodeTransformer):
+    """Drops docstrings (and other bare strings) and annotations; comments never reach the tree."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        if node.value is None:
+            return self.generic_visit(node)  # a dataclass field: its presence decides
+        return ast.Assign(targets=[node.target], value=self.visit(node.value))
+
+
+@cache
+def commit() -> tuple[str | None, bool | None]:
+    """The checkout's commit and whether tracked source differs from it; None outside git.
+
+    Records and reports do not count as a difference: a run makes them.
+    """
+    revision = _git("rev-parse", "HEAD")
+    if revision is None:
+        return None, None
+    changed = _git("status", "--porcelain", "--", ".", ":!results", ":!reports")
+    return revision, bool(changed)
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+@cache
+def packages() -> dict[str, str]:
+    """Versions of the packages that bear on a result."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+@cache
+def processor() -> str:
+    """The processor's model name and how many of its cores this process may use."""
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(
+            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+        )
+    except (OSError, StopIteration):
+        pass
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{name}, {cores} cores"

@@ -1,0 +1,1 @@
+"""The records: their schema and their store; every number the reports show comes from here."""

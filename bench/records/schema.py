@@ -1,0 +1,165 @@
+"""What a record holds. Numbers are exact, units stand in the names, nothing is rounded here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import JsonValue
+
+from bench.specs import CostSpec, RunSpec, Strict
+
+SCHEMA_VERSION = 1
+
+Status = Literal["done", "failed", "skipped", "out-of-memory"]
+
+
+class Stored(Strict, strict=False):
+    """A part of a record: read back from JSON, so that a date may come as text."""
+
+
+class ClassScore(Stored):
+    """One class (or label) of one split; a value that is undefined is None, never 0."""
+
+    name: str
+    support: int  # images of the class in the split
+    recall: float | None
+    auc: float | None  # this class against the rest
+    blank: str | None = None  # why a value is missing
+
+
+class Scores(Stored):
+    """What ``bench.evaluation.scores`` computes from stored logits and labels.
+
+    ``acc`` and ``auc`` are MedMNIST's; ``auc`` and the averages over classes are None where a
+    class is absent (``blank`` of the class says so); ``auc_present`` averages the classes present.
+    """
+
+    images: int
+    acc: float
+    auc: float | None
+    auc_present: float | None
+    balanced_accuracy: float | None
+    macro_f1: float | None
+    ece: float
+    ece_bins: int
+    loss: float  # mean cross-entropy in nats (multi-label: mean binary cross-entropy)
+    per_class: list[ClassScore]
+
+
+class Epoch(Stored):
+    """One line of a learning curve."""
+
+    epoch: int  # from 1
+    train_loss: float
+    val_loss: float
+    val_acc: float
+    val_auc: float | None
+    lr: float  # of the first group, after the epoch's last update
+    seconds: float
+
+
+class DataSeen(Stored):
+    """The data set as the run saw it."""
+
+    task: str
+    class_names: list[str]
+    channels_in_file: int
+    images: dict[str, int]  # by split
+    official: bool | None
+    synthetic: bool
+    licence: str
+    note: str
+
+
+class TrainingResult(Stored):
+    """One finished training and its single look at the test split."""
+
+    data: DataSeen
+    params_trainable: int
+    model_arguments: dict[str, JsonValue]
+    omitted_arguments: dict[str, str]  # protocol arguments the model lacks: why
+    omitted_augmentations: dict[str, str]  # augmentations the data set forbids: why
+    notes: list[str]  # anything that ran otherwise than asked, one sentence each
+    epochs: list[Epoch]
+    selected_epoch: int
+    selected_on: str  # e.g. "validation auc"
+    test_opened_at: datetime
+    val: Scores
+    test: Scores
+    train_images_per_s: float
+    predictions_sha256: str
+
+
+class CostResult(Stored):
+    """One cost measurement; ``samples`` are raw."""
+
+    params_trainable: int
+    params_total: int
+    buffers: int
+    weights_bytes: int
+    macs: int
+    macs_complete: bool
+    macs_uncounted: dict[str, int]  # operation: calls seen without a formula
+    macs_by_part: dict[str, int]
+    macs_second_counter: int
+    macs_counters_differ: str | None  # why, where they differ by more than 1 %
+    throughput_images_per_s_median: float
+    throughput_images_per_s_low: float  # 95 % bootstrap interval of the median
+    throughput_images_per_s_high: float
+    throughput_samples_s: list[float]  # seconds per batch
+    latency_s_p50: float
+    latency_s_p95: float | None  # None: too few samples
+    latency_samples_s: list[float]  # seconds at batch 1
+    noisy: bool
+    load_before: float
+    load_after: float
+    notes: list[str]
+
+
+class Attempt(Stored):
+    """One try that did not end in a result."""
+
+    status: Status
+    reason: str
+    started_at: datetime
+    wall_s: float
+
+
+class SuiteSeen(Stored):
+    """The suite that asked for the run, as it stood then; the run itself does not depend on it."""
+
+    name: str
+    seeds: list[int]  # fixed before anything ran
+
+
+class Provenance(Stored):
+    """Where a record came from."""
+
+    commit: str | None
+    dirty: bool | None
+    source_digest: str
+    packages: dict[str, str]
+    python: str
+    platform: str
+    processor: str
+    device_name: str
+    threads: int
+    started_at: datetime
+    wall_s: float
+
+
+class Record(Stored):
+    """One run or one cost measurement, whole."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["training", "cost"]
+    id: str
+    status: Status
+    reason: str | None
+    spec: RunSpec | CostSpec
+    suite: SuiteSeen | None
+    provenance: Provenance
+    attempts: list[Attempt]  # earlier tries that failed, oldest first
+    training: TrainingResult | None = None
+    cost: CostResult | None = None

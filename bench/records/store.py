@@ -1,0 +1,165 @@
+"""The store: one JSON a record, predictions beside it, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from bench.errors import InputError
+from bench.records.schema import Record
+from bench.specs import describe_invalid
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write ``content`` under ``path`` by temporary file, fsync and rename, or not at all.
+
+    Raises:
+        OSError: as the file system does; the old file, if any, is then untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)  # mkstemp is private; records are for everyone
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last; not every file system lets a folder be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@dataclass
+class Store:
+    """The records under ``root`` (``BENCH_RESULTS``, default ``results/``).
+
+    Attributes:
+        repair: move a damaged record out of the way (``….json.damaged``) so that it is made anew;
+            otherwise meeting one is an error and nothing is touched.
+        set_aside: the damaged records moved, each with what was wrong with it.
+    """
+
+    root: Path
+    repair: bool = False
+    set_aside: dict[Path, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "records"
+
+    def check(self) -> None:
+        """Fail early when records could not be read or written.
+
+        Raises:
+            InputError: the folder cannot be made, read or written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            os.scandir(self.folder).close()
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise InputError(
+                f"the results folder cannot be used ({error.strerror})",
+                remedy="make it readable and writable, or set BENCH_RESULTS to another folder",
+                file=str(self.folder),
+            ) from error
+
+    def path(self, record_id: str) -> Path:
+        return self.folder / f"{record_id}.json"
+
+    def predictions_path(self, record_id: str) -> Path:
+        return self.folder / f"{record_id}.npz"
+
+    def save(self, record: Record) -> None:
+        """Write one record; predictions, if any, must have been written before it."""
+        text = record.model_dump_json(indent=1) + "\n"
+        write_atomic(self.path(record.id), text.encode())
+
+    def save_predictions(self, record_id: str, arrays: dict[str, NDArray[np.generic]]) -> bytes:
+        """Write logits and labels as ``.npz``; returns the bytes, for their checksum."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        content = buffer.getvalue()
+        write_atomic(self.predictions_path(record_id), content)
+        return content
+
+    def load(self, record_id: str) -> Record | None:
+        """The record, or None if there is none (or it was damaged and is set aside).
+
+        Raises:
+            InputError: it is damaged and the store does not repair.
+        """
+        path = self.path(record_id)
+        return self._read(path) if path.exists() else None
+
+    def load_predictions(self, record_id: str) -> dict[str, NDArray[np.generic]]:
+        """The stored logits and labels of ``val`` and ``test``.
+
+        Raises:
+            InputError: there are none, or the file is damaged.
+        """
+        path = self.predictions_path(record_id)
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+        except (OSError, ValueError, EOFError, KeyError) as error:
+            raise InputError(
+                f"predictions cannot be read ({error})",
+                remedy=f"delete {path.with_suffix('.json').name} beside it and run the suite again",
+                file=str(path),
+            ) from error
+
+    def all(self) -> list[Record]:
+        """Every record, by id. Raises as ``load`` does."""
+        if not self.folder.is_dir():
+            return []
+        read = (self._read(path) for path in sorted(self.folder.glob("*.json")))
+        return [record for record in read if record is not None]
+
+    def _read(self, path: Path) -> Record | None:
+        try:
+            record = Record.model_validate_json(path.read_bytes())
+            if record.id != path.stem or record.spec.id != record.id:
+                raise ValueError(f"its content belongs to the id {record.spec.id}")
+        except ValidationError as error:
+            self._damaged(path, describe_invalid(error))
+        except (OSError, ValueError) as error:
+            self._damaged(path, str(error))
+        else:
+            return record
+        return None
+
+    def _damaged(self, path: Path, problem: str) -> None:
+        """Name a damaged record; move it aside if this store repairs. Never skip it in silence."""
+        if not self.repair:
+            raise InputError(
+                f"damaged record: {problem}",
+                remedy="`python -m bench run` sets it aside and makes it anew",
+                file=str(path),
+            )
+        path.replace(path.with_name(path.name + ".damaged"))
+        self.set_aside[path] = problem

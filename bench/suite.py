@@ -1,0 +1,277 @@
+"""Suites and protocols: TOML files, checked whole before anything runs.
+
+A suite names grids of models × data sets × controls × seeds under one protocol. Paths in it are
+relative to the suite's own file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, ValidationError
+
+from bench.errors import InputError, nearest
+from bench.specs import (
+    Control,
+    DatasetSpec,
+    ModelSpec,
+    Precision,
+    Protocol,
+    Strict,
+    Task,
+    describe_invalid,
+)
+from bench.toml_file import ROOT, read_toml, shown
+
+NO_CONTROL = "none"
+
+
+class ModelEntry(Strict):
+    """``[model.NAME]``: a model that is not simply a registered name."""
+
+    timm: str | None = None
+    factory: str | None = None
+    args: dict[str, JsonValue] = {}
+    pretrained: bool = False
+
+
+class DatasetEntry(Strict):
+    """``[dataset.NAME]``: own data by ``path``, or a phantom's ``options``."""
+
+    path: str | None = None
+    task: Task | None = None
+    classes: list[str] | None = None
+    label_preserving: list[str] = []
+    options: dict[str, JsonValue] = {}
+
+
+Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=1)]
+Seeds = Annotated[list[Annotated[int, Field(ge=0, le=2**31 - 1)]], Field(min_length=1)]
+
+
+class Grid(Strict):
+    """``[[grid]]``: every combination of its lists is one run."""
+
+    models: Names
+    datasets: Names
+    seeds: Seeds
+    controls: Annotated[list[str], Field(min_length=1)] = [NO_CONTROL]
+
+
+class CostOptions(Strict):
+    """``[cost]``: how the suite's models are measured."""
+
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 32
+    seconds_per_model: Annotated[float, Field(gt=0, le=3600)] = 3.0
+    num_classes: Annotated[int, Field(ge=2)] | None = None  # None: the most any data set here has
+
+
+class SuiteFile(Strict):
+    """A suite's TOML as it stands in the file."""
+
+    about: str
+    protocol: str
+    source_size: Annotated[int, Field(ge=8, le=1024)]
+    image_size: Annotated[int, Field(ge=8, le=4096)]
+    channels: Literal[1, 3] = 3
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Precision | Literal["auto"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=1024)]
+    grid: Annotated[list[Grid], Field(min_length=1)]
+    control: dict[str, Control] = {}
+    model: dict[str, ModelEntry] = {}
+    dataset: dict[str, DatasetEntry] = {}
+    cost: CostOptions = CostOptions()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run before its data is known: one point of one grid."""
+
+    model: ModelSpec
+    dataset: DatasetSpec
+    control: Control | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A checked suite: its settings, its protocol and its cells in the order they run."""
+
+    name: str
+    path: Path
+    settings: SuiteFile
+    protocol: Protocol
+    protocol_name: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def models(self) -> list[ModelSpec]:
+        """Each model once, in the suite's order."""
+        return list({cell.model.name: cell.model for cell in self.cells}.values())
+
+    @property
+    def datasets(self) -> list[DatasetSpec]:
+        """Each data set once, in the suite's order."""
+        return list({cell.dataset.name: cell.dataset for cell in self.cells}.values())
+
+    @property
+    def seeds(self) -> list[int]:
+        """Every seed the suite asks for."""
+        return sorted({cell.seed for cell in self.cells})
+
+    def only(self, wanted: dict[str, set[str]]) -> tuple[Cell, ...]:
+        """The cells whose model, dataset, seed or control is among the ``wanted`` names.
+
+        Raises:
+            InputError: a name that no cell of the suite has.
+        """
+        for key, names in wanted.items():
+            known = {_cell_key(cell, key) for cell in self.cells}
+            for name in sorted(names - known):
+                raise InputError(
+                    f"the suite {self.name!r} has no {key} {name!r}",
+                    remedy=nearest(name, known),
+                    key="--only",
+                )
+        return tuple(
+            cell
+            for cell in self.cells
+            if all(_cell_key(cell, key) in names for key, names in wanted.items())
+        )
+
+
+def _cell_key(cell: Cell, key: str) -> str:
+    match key:
+        case "model":
+            return cell.model.name
+        case "dataset":
+            return cell.dataset.name
+        case "control":
+            return cell.control.label if cell.control else NO_CONTROL
+        case _:
+            return str(cell.seed)
+
+
+def suite_names(folder: Path = ROOT / "suites") -> list[str]:
+    """The suites that come with the project."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def load_suite(name_or_path: str) -> Suite:
+    """Read and check a suite by its name in ``suites/`` or its path.
+
+    Raises:
+        InputError: it is not there, not TOML, or a key or value of it cannot be used.
+    """
+    path = _find(name_or_path, ROOT / "suites", "suite", suite_names())
+    settings = read_toml(path, SuiteFile)
+    protocol_path = _find_protocol(settings.protocol, path)
+    protocol = read_toml(protocol_path, Protocol)
+    try:
+        cells = tuple(_cells(settings, path.parent))
+        _check_duplicates(cells)
+    except InputError as error:
+        raise error.in_file(shown(path)) from None
+    return Suite(path.stem, path, settings, protocol, protocol_path.stem, cells)
+
+
+def _find(name_or_path: str, folder: Path, kind: str, known: list[str]) -> Path:
+    given = Path(name_or_path)
+    if given.suffix == ".toml" or given.parent != Path("."):
+        if given.is_file():
+            return given.resolve()
+        raise InputError("no such file", remedy=f"give a {kind} file's path", file=name_or_path)
+    path = folder / f"{name_or_path}.toml"
+    if path.is_file():
+        return path
+    raise InputError(f"no {kind} is called {name_or_path!r}", remedy=nearest(name_or_path, known))
+
+
+def _find_protocol(name: str, suite_path: Path) -> Path:
+    folder = ROOT / "suites" / "protocols"
+    beside = suite_path.parent / name
+    try:
+        if name.endswith(".toml") and beside.is_file():
+            return beside.resolve()
+        return _find(name, folder, "protocol", [path.stem for path in folder.glob("*.toml")])
+    except InputError as error:
+        raise error.in_file(shown(suite_path), "protocol") from None
+
+
+def _cells(settings: SuiteFile, folder: Path) -> list[Cell]:
+    controls = {NO_CONTROL: None, **settings.control}
+    _check_used(settings)
+    cells = []
+    for index, grid in enumerate(settings.grid):
+        for name in grid.controls:
+            if name not in controls:
+                raise InputError(
+                    f"no control is called {name!r}",
+                    remedy=f"add [control.{name}], or {nearest(name, controls)}",
+                    key=f"grid.{index}.controls",
+                )
+        for dataset in grid.datasets:
+            for model in grid.models:
+                for control in grid.controls:
+                    cells += [
+                        Cell(
+                            _model(model, settings),
+                            _dataset(dataset, settings, folder),
+                            controls[control],
+                            seed,
+                        )
+                        for seed in grid.seeds
+                    ]
+    return cells
+
+
+def _check_used(settings: SuiteFile) -> None:
+    """A table that no grid names is a slip of the pen, and would be ignored in silence."""
+    for table, entries, used in (
+        ("model", settings.model, {name for grid in settings.grid for name in grid.models}),
+        ("dataset", settings.dataset, {name for grid in settings.grid for name in grid.datasets}),
+        ("control", settings.control, {name for grid in settings.grid for name in grid.controls}),
+    ):
+        for name in entries:
+            if name not in used:
+                raise InputError(
+                    "no grid uses it",
+                    remedy=f"name it in a grid's {table}s or remove it",
+                    key=f"{table}.{name}",
+                )
+
+
+def _model(name: str, settings: SuiteFile) -> ModelSpec:
+    entry = settings.model.get(name, ModelEntry())
+    try:
+        return ModelSpec(name=name, **entry.model_dump())
+    except ValidationError as error:
+        raise InputError(
+            describe_invalid(error), remedy="correct it", key=f"model.{name}"
+        ) from None
+
+
+def _dataset(name: str, settings: SuiteFile, folder: Path) -> DatasetSpec:
+    entry = settings.dataset.get(name, DatasetEntry())
+    values = entry.model_dump()
+    if entry.path is not None:
+        values["path"] = str((folder / Path(entry.path).expanduser()).resolve())
+    return DatasetSpec(name=name, **values)
+
+
+def _check_duplicates(cells: tuple[Cell, ...]) -> None:
+    counts = Counter(
+        (c.model.name, c.dataset.name, c.control.label if c.control else NO_CONTROL, c.seed)
+        for c in cells
+    )
+    for (model, dataset, control, seed), count in counts.items():
+        if count > 1:
+            raise InputError(
+                f"{model} × {dataset} × control {control} × seed {seed} is listed {count} times",
+                remedy="list each combination once",
+                key="grid",
+            )

@@ -1,0 +1,67 @@
+"""A TOML file read into a checked model, with errors that name the file, the key and the remedy."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from types import UnionType
+from typing import TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from bench.errors import InputError, nearest
+from bench.specs import describe_invalid
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: suites, results and reports are found from here, wherever the shell stands."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def shown(path: Path) -> str:
+    """A path as people read it: from the checkout where it lies in it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def read_toml(path: Path, model: type[Model]) -> Model:
+    """The file's content as ``model``.
+
+    Raises:
+        InputError: the file cannot be read, is not TOML, or has a key or value ``model`` refuses.
+    """
+    try:
+        return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise InputError(
+            describe_invalid(error), remedy=_remedy(error, model), file=shown(path)
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"not valid TOML: {error}", remedy="correct it there", file=shown(path)
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"cannot be read ({error.strerror})", remedy="check the path", file=shown(path)
+        ) from None
+
+
+def _remedy(error: ValidationError, model: type[BaseModel]) -> str:
+    """For an unknown key the nearest known one of its table; else the general advice."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] != "extra_forbidden":
+        return "correct the value"
+    *parents, key = first["loc"]
+    table = model
+    for parent in parents:
+        field = table.model_fields.get(str(parent))
+        table = (_model_in(field.annotation) or table) if field else table
+    return nearest(str(key), table.model_fields)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The model inside ``Model``, ``list[Model]``, ``dict[str, Model]`` or ``Model | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (list, dict, Union, UnionType):
+        return next(filter(None, map(_model_in, get_args(annotation))), None)
+    return None
