@@ -1,4 +1,4 @@
-"""What can go wrong, split by who must act; each error is one line for the person at the terminal."""
+"""What can go wrong, split by who must act; each error is one line at the terminal."""
 
 from __future__ import annotations
 

@@ -89,7 +89,8 @@ def _normalised(place: str) -> tuple[tuple[str, str], ...]:
 
 
 def _without_prose(source: str) -> str:
-    return ast.dump(_Prose().visit(ast.parse(source)))
+    # unparse, not dump: a dump lists fields that newer Pythons add to every node
+    return ast.unparse(ast.fix_missing_locations(_Prose().visit(ast.parse(source))))
 
 
 class _Prose(ast.NodeTransformer):
@@ -152,7 +153,7 @@ def processor() -> str:
         name = next(
             line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
         )
-    except (OSError, StopIteration):
+    except (OSError, IndexError):
         pass
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{name}, {cores} cores"

@@ -62,11 +62,11 @@ class Grid(Strict):
 
 
 class CostOptions(Strict):
-    """``[cost]``: how the suite's models are measured."""
+    """``[cost]``: how the suite's models are measured, with a head of ``num_classes``."""
 
-    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 32
-    seconds_per_model: Annotated[float, Field(gt=0, le=3600)] = 3.0
-    num_classes: Annotated[int, Field(ge=2)] | None = None  # None: the most any data set here has
+    num_classes: Annotated[int, Field(ge=2, le=100_000)]
+    batch_size: Annotated[int, Field(ge=1, le=65_536)]
+    seconds_per_model: Annotated[float, Field(gt=0, le=3600)]
 
 
 class SuiteFile(Strict):
@@ -84,7 +84,7 @@ class SuiteFile(Strict):
     control: dict[str, Control] = {}
     model: dict[str, ModelEntry] = {}
     dataset: dict[str, DatasetEntry] = {}
-    cost: CostOptions = CostOptions()
+    cost: CostOptions
 
 
 @dataclass(frozen=True)

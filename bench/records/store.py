@@ -70,17 +70,18 @@ class Store:
     def folder(self) -> Path:
         return self.root / "records"
 
-    def check(self) -> None:
-        """Fail early when records could not be read or written.
+    def check(self, *, writable: bool) -> None:
+        """Fail early when records could not be read (or, if ``writable``, written).
 
         Raises:
-            InputError: the folder cannot be made, read or written.
+            InputError: the folder cannot be read, or not be made and written.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            os.scandir(self.folder).close()
-            with tempfile.TemporaryFile(dir=self.folder):
-                pass
+            if writable:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                tempfile.TemporaryFile(dir=self.folder).close()
+            if self.folder.exists():
+                os.scandir(self.folder).close()
         except OSError as error:
             raise InputError(
                 f"the results folder cannot be used ({error.strerror})",

@@ -1,0 +1,285 @@
+"""The commands: parse, call, print. Heavy imports stand inside them, so that help is instant."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from bench.errors import BenchError, InputError, nearest
+
+if TYPE_CHECKING:
+    from bench.plan import Plan
+    from bench.records.store import Store
+    from bench.suite import Suite
+
+app = typer.Typer(
+    name="python -m bench",
+    help="Train, measure and compare MedSpectralNet, its ablations and its rivals on MedMNIST.\n\n"
+    "A suite (a TOML file in suites/) names models, data sets, seeds and one protocol. "
+    "Start with: python -m bench run quick; python -m bench measure quick; "
+    "python -m bench report quick.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+SuiteName = Annotated[str, typer.Argument(help="A suite's name in suites/, or a path to one.")]
+Only = Annotated[
+    str,
+    typer.Option(
+        help="Do a part: model=NAME,dataset=NAME,seed=N,control=NAME; a key may be repeated.",
+        metavar="KEY=VALUE,…",
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and print the work; do nothing.")]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Make stale records anew (their code has changed).")
+]
+
+INTERRUPTED, TERMINATED = 130, 143
+ONLY_KEYS = ("model", "dataset", "seed", "control")
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; unwinds like Ctrl-C does."""
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    if debug:
+        os.environ["BENCH_DEBUG"] = "1"
+
+
+@app.command()
+def run(
+    suite: SuiteName, only: Only = "", dry_run: DryRun = False, refresh: Refresh = False
+) -> None:
+    """Train what is not trained yet; finished runs are kept, failed ones tried again."""
+    from bench.console import SuiteScreen, out
+    from bench.execution.estimate import Estimator
+    from bench.execution.local import pending, run_plan
+
+    plan, store = _plan(suite, only, repair=not dry_run)
+    todo = pending(plan, store, refresh=refresh)
+    estimator = Estimator(store.all())
+    if dry_run:
+        _print_work(plan, len(todo), estimator, [spec.id for spec in todo])
+        return
+    _refuse_if_nothing_to_train_on(plan)
+    images = {name: len(data.train) for name, data in plan.datasets.items()}
+    with SuiteScreen(todo, images, estimator) as screen:
+        statuses = run_plan(plan, todo, store, screen)
+    _warn_of_damage(store)
+    summary = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+    out.print(f"{plan.suite.name}: {summary}. Records are in {_shown(store.folder)}.")
+    if statuses["done"] < len(plan.runs):
+        raise typer.Exit(1)
+
+
+@app.command()
+def measure(
+    suite: SuiteName, only: Only = "", dry_run: DryRun = False, refresh: Refresh = False
+) -> None:
+    """Measure parameters, MACs, throughput and latency of the suite's models on this machine."""
+    from bench.console import out
+    from bench.execution.costs import measure_pending, pending_costs
+    from bench.plan import check_models, resolve_device
+
+    loaded = _load(suite)
+    cells = loaded.only(_parse_only(only))
+    store = _store(repair=not dry_run)
+    device = resolve_device(loaded)
+    todo = pending_costs(loaded, cells, device, store, refresh=refresh)
+    check_models(loaded, [spec.model for spec in todo])
+    if dry_run:
+        seconds = len(todo) * loaded.settings.cost.seconds_per_model
+        out.print(f"{len(todo)} models to measure on {device.name}, at least {seconds:.0f} s.")
+        return
+    failed = measure_pending(loaded, todo, store, lambda text: out.print(text, markup=False))
+    _warn_of_damage(store)
+    kept = len({cell.model.name for cell in cells}) - len(todo)
+    out.print(f"{loaded.name}: {len(todo) - failed} measured, {kept} kept, {failed} failed.")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    suite: SuiteName,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder to write to; default reports/SUITE.")
+    ] = None,
+    show: Annotated[bool, typer.Option(help="Print the accuracy table too.")] = False,
+) -> None:
+    """Draw the suite's tables from its records; trains and measures nothing."""
+    from rich.console import Console
+
+    from bench.plan import check_data
+    from bench.report.tables import write_tables
+
+    loaded = _load(suite)
+    check_data(loaded)
+    paths = write_tables(loaded, _store(repair=False).all(), output)
+    if show:
+        Console(highlight=False, soft_wrap=True).print(paths[0].read_text(), markup=False)
+    typer.echo("\n".join(_shown(path) for path in paths))
+
+
+@app.command()
+def status(suite: SuiteName) -> None:
+    """Say which runs of a suite are done, running, failed, stale or missing, and the time left."""
+    from rich.console import Console
+
+    from bench.report.status import status_lines
+
+    console = Console(highlight=False, soft_wrap=True)
+    for line in status_lines(_load(suite), _store(repair=False)):
+        console.print(line, markup=False)
+
+
+@app.command()
+def models() -> None:
+    """List the suite's own roster; any other name that timm knows works in a suite too."""
+    from bench.models import families
+
+    for name, family in families().items():
+        typer.echo(f"{name:42} {family}")
+
+
+@app.command()
+def data(
+    name: Annotated[str, typer.Argument(help="A data set; without one, list them all.")] = "",
+    source_size: Annotated[int, typer.Option(help="Native size: 28, 64, 128 or 224.")] = 28,
+) -> None:
+    """List the data sets, or load one (it is downloaded if need be) and say what is in it."""
+    from bench.data.describe import describe, list_lines
+
+    for line in describe(name, source_size) if name else list_lines():
+        typer.echo(line)
+
+
+def _load(suite: str) -> Suite:
+    from bench.suite import load_suite
+
+    return load_suite(suite)
+
+
+def _store(*, repair: bool) -> Store:
+    from bench.records.store import Store
+    from bench.toml_file import ROOT
+
+    root = os.environ.get("BENCH_RESULTS")
+    store = Store(Path(root).expanduser().resolve() if root else ROOT / "results", repair=repair)
+    store.check(writable=repair)
+    return store
+
+
+def _plan(name: str, only: str, *, repair: bool) -> tuple[Plan, Store]:
+    """Everything a suite says is checked, models too, before anything is written."""
+    from bench.plan import check_data, check_models, make_plan
+
+    suite = _load(name)
+    cells = suite.only(_parse_only(only))
+    check_data(suite)
+    store = _store(repair=repair)
+    plan = make_plan(suite, cells)
+    open_runs = {run.model.name: run.model for run in plan.runs if not store.path(run.id).exists()}
+    check_models(suite, open_runs.values())
+    return plan, store
+
+
+def _parse_only(text: str) -> dict[str, set[str]]:
+    wanted: dict[str, set[str]] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        key, equals, value = part.partition("=")
+        if not equals or key not in ONLY_KEYS:
+            raise InputError(
+                f"{part!r} is not KEY=VALUE with a known key",
+                remedy=nearest(key, ONLY_KEYS),
+                key="--only",
+            )
+        wanted.setdefault(key, set()).add(value)
+    return wanted
+
+
+def _print_work(plan: Plan, count: int, estimator: object, ids: list[str]) -> None:
+    from bench.console import out
+    from bench.execution.estimate import Estimator
+    from bench.report.text import duration
+
+    assert isinstance(estimator, Estimator)
+    wanted, seconds = set(ids), 0.0
+    unknown = False
+    for spec in plan.runs:
+        if spec.id not in wanted:
+            continue
+        images = len(plan.datasets[spec.data.name].train) if spec.data.name in plan.datasets else 0
+        expected = estimator.seconds(spec, images)
+        unknown |= expected is None
+        seconds += expected or 0.0
+        out.print(f"{spec.id}  {spec.label}  {duration(expected)}", markup=False)
+    for line in plan.unavailable.values():
+        out.print(f"unavailable: {line}", markup=False)
+    time = "unknown: nothing was run at this size here yet" if unknown else duration(seconds)
+    out.print(f"{len(plan.runs)} runs, {count} to do on {plan.device.name}; time: {time}.")
+
+
+def _refuse_if_nothing_to_train_on(plan: Plan) -> None:
+    from bench.console import err
+
+    for line in plan.unavailable.values():
+        err.print(line, markup=False)
+    if not plan.datasets:
+        raise InputError(
+            "none of the suite's data sets can be had here",
+            remedy="see the lines above; nothing was written",
+            file=_shown(plan.suite.path),
+        )
+
+
+def _warn_of_damage(store: Store) -> None:
+    for path, problem in store.set_aside.items():
+        typer.echo(f"{_shown(path)}: damaged record set aside as .damaged: {problem}", err=True)
+
+
+def _shown(path: Path) -> str:
+    from bench.toml_file import shown
+
+    return shown(path)
+
+
+def _on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def main() -> NoReturn:
+    """Run the command line; every expected error is one line on stderr and an exit code."""
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    try:
+        app(standalone_mode=False)
+        code = 0
+    except typer.Exit as error:
+        code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        code = _say("interrupted; finished runs are kept", INTERRUPTED)
+    except Terminated:
+        code = _say("terminated; finished runs are kept", TERMINATED)
+    except BenchError as error:
+        if os.environ.get("BENCH_DEBUG"):
+            raise
+        code = _say(str(error), error.exit_code)
+    sys.exit(code)
+
+
+def _say(text: str, code: int) -> int:
+    typer.echo(text, err=True)
+    return code

@@ -1,0 +1,1 @@
+"""Which run next, and where; survives a run that fails."""

@@ -1,0 +1,80 @@
+"""Who is at work: one small file for each run under way, so that ``status`` can say so."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.records.store import write_atomic
+
+WRITE_EVERY_S = 2.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A run under way."""
+
+    id: str
+    label: str
+    pid: int
+    host: str
+    fraction: float
+    seconds: float
+
+
+class RunningFile:
+    """Context manager that keeps ``<results>/running/<id>.json`` up to date, then removes it.
+
+    It only informs: that it cannot be written never stops a run.
+    """
+
+    def __init__(self, results: Path, run_id: str, label: str) -> None:
+        self._path = results / "running" / f"{run_id}.json"
+        self._id, self._label = run_id, label
+        self._started, self._written = time.monotonic(), -WRITE_EVERY_S
+
+    def __enter__(self) -> RunningFile:
+        self.update(0.0)
+        return self
+
+    def update(self, fraction: float) -> None:
+        """Say how far the run is; writes at most every ``WRITE_EVERY_S`` seconds."""
+        now = time.monotonic()
+        if now - self._written < WRITE_EVERY_S:
+            return
+        self._written = now
+        state = Running(
+            self._id, self._label, os.getpid(), socket.gethostname(), fraction, now - self._started
+        )
+        with contextlib.suppress(OSError):
+            write_atomic(self._path, json.dumps(asdict(state)).encode())
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+
+def running(results: Path) -> dict[str, Running]:
+    """Runs under way by id; those whose process on this host is gone do not count."""
+    found = {}
+    for path in sorted((results / "running").glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            state = Running(**json.loads(path.read_text()))
+            if state.host != socket.gethostname() or _alive(state.pid):
+                found[state.id] = state
+    return found
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

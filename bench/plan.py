@@ -1,0 +1,191 @@
+"""From a suite to its runs: which data it sees here, on which device, and each run's identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bench.data.catalog import check, load
+from bench.data.dataset import Dataset
+from bench.data.info import DatasetInfo
+from bench.errors import DataUnavailable, InputError
+from bench.specs import CostSpec, DataIdentity, DatasetSpec, ModelSpec, Precision, RunSpec
+from bench.suite import Cell, Suite
+from bench.toml_file import shown
+
+UNAVAILABLE = "unavailable"
+"""The checksum of data that could not be had: its runs are recorded as skipped under it."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """What the suite's runs use here, ``auto`` resolved."""
+
+    kind: str  # "cpu" or "cuda"
+    name: str
+    precision: Precision
+
+
+@dataclass
+class Plan:
+    """The runs of a suite on this machine, in the suite's order.
+
+    Attributes:
+        datasets: what could be loaded, by name.
+        unavailable: data sets that could not be had, with the line to print.
+    """
+
+    suite: Suite
+    device: Device
+    runs: list[RunSpec] = field(default_factory=list)
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+
+
+def resolve_device(suite: Suite) -> Device:
+    """The device the suite asks for.
+
+    Raises:
+        InputError: it asks for ``cuda`` and this machine has none, or for a precision that the
+            device lacks.
+    """
+    import torch
+
+    from bench.provenance import processor
+
+    settings = suite.settings
+    has_cuda = torch.cuda.is_available()
+    if settings.device == "cuda" and not has_cuda:
+        raise InputError(
+            "'cuda' is asked for and this machine has no usable CUDA device",
+            remedy="use device = 'auto' or 'cpu', or run it where there is one",
+            file=shown(suite.path),
+            key="device",
+        )
+    kind = "cuda" if has_cuda and settings.device != "cpu" else "cpu"
+    name = torch.cuda.get_device_name() if kind == "cuda" else processor()
+    precision = settings.precision
+    if precision == "auto":
+        precision = "bfloat16" if kind == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+    if kind == "cpu" and precision == "float16":
+        raise InputError(
+            "training in float16 needs a CUDA device",
+            remedy="use 'float32' or 'bfloat16'",
+            file=shown(suite.path),
+            key="precision",
+        )
+    return Device(kind, name, precision)
+
+
+def check_data(suite: Suite) -> dict[str, DatasetInfo]:
+    """What is known of each data set without reading it.
+
+    Raises:
+        InputError: a data set's name, size or options cannot be used, its images have more
+            channels than the suite feeds, or phantoms and real data stand in one suite.
+    """
+    settings, found = suite.settings, {}
+    for spec in suite.datasets:
+        try:
+            info = check(spec, settings.source_size)
+        except DataUnavailable:
+            continue  # said when it is loaded
+        except InputError as error:
+            raise error.in_file(shown(suite.path), f"dataset.{spec.name}") from None
+        if info.channels > settings.channels:
+            raise InputError(
+                f"{settings.channels} while {spec.name} has {info.channels} channels",
+                remedy="use channels = 3",
+                file=shown(suite.path),
+                key="channels",
+            )
+        found[spec.name] = info
+    _check_not_mixed(suite, found)
+    return found
+
+
+def _check_not_mixed(suite: Suite, found: dict[str, DatasetInfo]) -> None:
+    synthetic = sorted(name for name, info in found.items() if info.synthetic)
+    real = sorted(name for name, info in found.items() if not info.synthetic)
+    if synthetic and real:
+        raise InputError(
+            f"synthetic {synthetic[0]} and real {real[0]} in one suite",
+            remedy="make a suite of each: they are never shown in one table",
+            file=shown(suite.path),
+            key="grid.datasets",
+        )
+
+
+def check_models(suite: Suite, models: Iterable[ModelSpec]) -> None:
+    """Refuse, before anything runs, a model that cannot be built at the suite's image size.
+
+    Raises:
+        InputError: naming the suite's file and the model.
+    """
+    from bench import models as model_registry
+
+    for spec in models:
+        try:
+            model_registry.check(spec, suite.settings.image_size)
+        except InputError as error:
+            raise error.in_file(shown(suite.path), f"model.{spec.name}") from None
+
+
+def make_plan(suite: Suite, cells: tuple[Cell, ...]) -> Plan:
+    """Load the data the cells need and give each run its identity.
+
+    Raises:
+        InputError: a data set is there but cannot be used (broken, truncated, bad labels).
+    """
+    plan = Plan(suite, resolve_device(suite))
+    for spec in {cell.dataset.name: cell.dataset for cell in cells}.values():
+        try:
+            plan.datasets[spec.name] = load(spec, suite.settings.source_size)
+        except DataUnavailable as error:
+            plan.unavailable[spec.name] = str(error)
+    plan.runs = [_run_spec(plan, cell) for cell in cells]
+    return plan
+
+
+def _run_spec(plan: Plan, cell: Cell) -> RunSpec:
+    settings = plan.suite.settings
+    return RunSpec(
+        model=cell.model,
+        data=_identity(plan, cell.dataset),
+        image_size=settings.image_size,
+        channels=settings.channels,
+        control=cell.control,
+        protocol=plan.suite.protocol,
+        seed=cell.seed,
+        device="cuda" if plan.device.kind == "cuda" else "cpu",
+        precision=plan.device.precision,
+        threads=settings.threads,
+    )
+
+
+def _identity(plan: Plan, spec: DatasetSpec) -> DataIdentity:
+    dataset = plan.datasets.get(spec.name)
+    return DataIdentity(
+        name=spec.name,
+        checksum=dataset.source.checksum if dataset else UNAVAILABLE,
+        source_size=plan.suite.settings.source_size,
+    )
+
+
+def cost_specs(suite: Suite, device: Device, models: Iterable[ModelSpec]) -> list[CostSpec]:
+    """One cost measurement for each model at the suite's image size on this machine."""
+    settings = suite.settings
+    return [
+        CostSpec(
+            model=model,
+            image_size=settings.image_size,
+            channels=settings.channels,
+            num_classes=settings.cost.num_classes,
+            device="cuda" if device.kind == "cuda" else "cpu",
+            device_name=device.name,
+            precision=device.precision,
+            threads=settings.threads,
+            batch_size=settings.cost.batch_size,
+        )
+        for model in models
+    ]

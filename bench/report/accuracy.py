@@ -1,0 +1,200 @@
+"""The main comparison: what we measured, and beside it what others printed."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.records.schema import Record
+from bench.report.collect import Collected, Variant, cost_of, training_of
+from bench.report.footnotes import Footnotes
+from bench.report.published import Published
+from bench.report.text import (
+    BLANK,
+    giga,
+    millions,
+    percent,
+    published_percent,
+    rate,
+)
+from bench.statistics.intervals import wilson_over_images
+from bench.suite import NO_CONTROL
+
+Row = dict[str, str]
+PublishedRows = dict[tuple[str, str], list[Published]]
+
+
+@dataclass
+class Context:
+    """What drawing one table needs."""
+
+    collected: Collected
+    published: PublishedRows
+    notes: Footnotes
+
+
+def accuracy_rows(context: Context) -> list[Row]:
+    """One row a model (and device variant), in the suite's order; controls are not in it."""
+    collected = context.collected
+    return [
+        _row(context, model.name, variant)
+        for model in collected.suite.models
+        for variant in collected.variants or [Variant("cpu", "float32")]
+    ]
+
+
+def control_rows(context: Context) -> list[Row]:
+    """Each model that was trained under input controls: without, then under each of them."""
+    collected = context.collected
+    controls = [label for label in collected.controls if label != NO_CONTROL]
+    rows = []
+    for model in collected.suite.models:
+        for dataset in collected.suite.datasets:
+            for variant in collected.variants:
+                runs = {
+                    label: collected.done.get((model.name, dataset.name, label, variant), [])
+                    for label in [NO_CONTROL, *controls]
+                }
+                if not any(runs[label] for label in controls):
+                    continue
+                row = {"model": _label(collected, model.name, variant), "data set": dataset.name}
+                for label, records in runs.items():
+                    name = "ACC (%)" if label == NO_CONTROL else f"ACC (%) under {label}"
+                    row[name] = _accuracy_with_interval(records)
+                rows.append(row)
+    return rows
+
+
+def _row(context: Context, model: str, variant: Variant) -> Row:
+    collected = context.collected
+    row = {"model": _label(collected, model, variant) + _marks(context, model, variant)}
+    row |= _cost_columns(collected, model)
+    accuracies: list[float] = []
+    aucs: list[float | None] = []
+    for dataset in collected.suite.datasets:
+        records = collected.done.get((model, dataset.name, NO_CONTROL, variant), [])
+        name = dataset.name
+        row[f"{name} ACC (%)"] = _scores(context, records, lambda r: training_of(r).test.acc)
+        row[f"{name} AUC (%)"] = _scores(context, records, lambda r: training_of(r).test.auc)
+        row[f"{name} seeds"] = str(len(records)) if records else BLANK
+        accuracies += _mean(records, lambda r: training_of(r).test.acc)
+        aucs += _mean(records, lambda r: training_of(r).test.auc)
+    if len(collected.suite.datasets) > 1:
+        whole = len(collected.suite.datasets)
+        row["mean ACC (%)"] = _average(accuracies, whole)
+        row["mean AUC (%)"] = _average([a for a in aucs if a is not None], whole)
+    return row | _published_columns(context, model)
+
+
+def _label(collected: Collected, model: str, variant: Variant) -> str:
+    return model if len(collected.variants) < 2 else f"{model} ({variant})"
+
+
+def _marks(context: Context, model: str, variant: Variant) -> str:
+    """Footnote marks of a row: stale, what was left out, how it ran."""
+    collected, sentences = context.collected, []
+    for dataset in collected.suite.datasets:
+        for record in collected.done.get((model, dataset.name, NO_CONTROL, variant), []):
+            result = training_of(record)
+            if record.id in collected.stale:
+                sentences.append("Stale: the code that decides this result has changed since.")
+            if result.data.official is False:
+                sentences.append(f"{dataset.name}: {result.data.note}")
+            sentences += [
+                f"{name} is not used: {why}." for name, why in result.omitted_arguments.items()
+            ]
+            sentences += [
+                f"Augmentation {name} is left out: it {why}."
+                for name, why in result.omitted_augmentations.items()
+            ]
+            sentences += result.notes
+    marks = [context.notes.mark(sentence) for sentence in dict.fromkeys(sentences)]
+    return " " + "".join(marks) if marks else ""
+
+
+def _cost_columns(collected: Collected, model: str) -> Row:
+    """Parameters, MACs and throughput; one throughput column for each machine that measured."""
+    machines = list(dict.fromkeys(device for _, device in collected.costs))
+    found = {device: collected.costs.get((model, device)) for device in machines}
+    first = next((record for record in found.values() if record is not None), None)
+    row = {"params (M)": BLANK, "MACs (G)": BLANK}
+    if first is not None:
+        cost = cost_of(first)
+        row["params (M)"] = millions(cost.params_trainable)
+        row["MACs (G)"] = giga(cost.macs) + ("" if cost.macs_complete else " incomplete")
+    for device, record in found.items():
+        column = "images/s" if len(machines) == 1 else f"images/s on {device}"
+        row[column] = rate(cost_of(record).throughput_images_per_s_median) if record else BLANK
+    return row
+
+
+def _scores(
+    context: Context, records: list[Record], value: Callable[[Record], float | None]
+) -> str:
+    values = [value(record) for record in records]
+    present = [v for v in values if v is not None]
+    if len(present) == len(values):
+        return percent(present)
+    blank = next(c.blank for r in records for c in training_of(r).test.per_class if c.blank)
+    return f"{BLANK} {context.notes.mark(f'Undefined: {blank}.')}"
+
+
+def _accuracy_with_interval(records: list[Record]) -> str:
+    """Mean ± sd over seeds; for a single seed the Wilson interval over test images."""
+    values = [training_of(record).test.acc for record in records]
+    if len(values) != 1:
+        return percent(values)
+    test = training_of(records[0]).test
+    interval = wilson_over_images(round(test.acc * test.images), test.images)
+    return f"{percent(values)} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+
+
+def _mean(records: list[Record], value: Callable[[Record], float | None]) -> list[float]:
+    values = [v for v in map(value, records) if v is not None]
+    return [statistics.fmean(values)] if values and len(values) == len(records) else []
+
+
+def _average(means: list[float], whole: int) -> str:
+    """The mean over data sets, only where every one of them has a value."""
+    return percent([statistics.fmean(means)]) if len(means) == whole else BLANK
+
+
+def _published_columns(context: Context, model: str) -> Row:
+    """``ACC / AUC at size`` of the first source; the others stand in the list below the table."""
+    row = {}
+    for dataset in context.collected.suite.datasets:
+        if not any(name == dataset.name for _, name in context.published):
+            continue
+        theirs = context.published.get((model, dataset.name))
+        cell = BLANK
+        if theirs:
+            first = theirs[0]
+            scores = f"{published_percent(first.acc)} / {published_percent(first.auc)}"
+            size = f" at {first.image_size}" if first.image_size else ""
+            cell = f"{scores}{size} {context.notes.mark(source_sentence(first))}"
+        row[f"{dataset.name} published ACC / AUC (%)"] = cell
+    return row
+
+
+def source_sentence(row: Published) -> str:
+    """Who printed a number, where, and what must be known of it."""
+    note = f"; {row.note}" if row.note else ""
+    return f"Published as {row.model}: {row.source} ({row.where}){note}."
+
+
+def published_list(context: Context) -> list[Row]:
+    """Every published number on the suite's models and data sets."""
+    return [
+        {
+            "model": model,
+            "published as": row.model,
+            "data set": dataset,
+            "size (px)": row.image_size or BLANK,
+            "ACC (%)": published_percent(row.acc),
+            "AUC (%)": published_percent(row.auc),
+            "source": context.notes.mark(source_sentence(row)),
+        }
+        for (model, dataset), rows in context.published.items()
+        for row in rows
+    ]

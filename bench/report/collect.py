@@ -1,0 +1,225 @@
+"""Which records belong to which cell of a suite. A pure function of suite and records."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bench.provenance import source_digest
+from bench.records.schema import CostResult, Record, TrainingResult
+from bench.specs import CostSpec, RunSpec, deciding
+from bench.suite import NO_CONTROL, Cell, Suite
+
+
+@dataclass(frozen=True)
+class Variant:
+    """On what kind of device and in which precision runs were made; never mixed in one row."""
+
+    device: str
+    precision: str
+
+    def __str__(self) -> str:
+        return f"{self.device}, {self.precision}"
+
+
+@dataclass
+class Collected:
+    """A suite's records by cell.
+
+    Attributes:
+        done: finished trainings by (model, data set, control, variant), in order of seed.
+        problems: cells without a finished training, with what is known: failed, skipped, missing.
+        costs: finished cost measurements by (model, device name), in the suite's order.
+        stale: ids of records whose deciding source has changed since.
+        left_out: sentences on records that fit a cell but were not used.
+    """
+
+    suite: Suite
+    done: dict[tuple[str, str, str, Variant], list[Record]] = field(default_factory=dict)
+    problems: list[tuple[Cell, str]] = field(default_factory=list)
+    costs: dict[tuple[str, str], Record] = field(default_factory=dict)
+    cost_problems: dict[str, str] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
+    left_out: list[str] = field(default_factory=list)
+
+    @property
+    def variants(self) -> list[Variant]:
+        """The variants that have finished trainings."""
+        return sorted({key[3] for key in self.done}, key=str)
+
+    @property
+    def records(self) -> list[Record]:
+        """Every finished training shown."""
+        return [record for records in self.done.values() for record in records]
+
+    @property
+    def controls(self) -> list[str]:
+        """Labels of the controls in the suite, ``none`` first if it is among them."""
+        labels = {control_label(cell): None for cell in self.suite.cells}
+        return sorted(labels, key=lambda label: label != NO_CONTROL)
+
+
+def control_label(cell: Cell) -> str:
+    """The name a table gives the cell's control."""
+    return cell.control.label if cell.control else NO_CONTROL
+
+
+def collect(suite: Suite, records: Iterable[Record]) -> Collected:
+    """Sort records into the suite's cells; those of other suites are passed over."""
+    collected = Collected(suite)
+    trainings: dict[str, list[Record]] = defaultdict(list)
+    costs: list[Record] = []
+    for record in records:
+        if isinstance(record.spec, RunSpec):
+            trainings[_key_of_spec(record.spec)].append(record)
+        else:
+            costs.append(record)
+    fitting = {
+        index: [r for r in trainings[_key_of_cell(suite, cell)] if _on_asked_device(suite, r)]
+        for index, cell in enumerate(suite.cells)
+    }
+    chosen = _chosen_checksums(fitting.values(), collected)
+    for index, cell in enumerate(suite.cells):
+        _place(cell, fitting[index], chosen, collected)
+    _place_costs(suite, costs, collected)
+    collected.stale = {
+        record.id
+        for record in [*collected.records, *collected.costs.values()]
+        if record.provenance.source_digest != source_digest(record.spec)
+    }
+    return collected
+
+
+def training_of(record: Record) -> TrainingResult:
+    """The result of a record that is known to be a finished training."""
+    assert record.training is not None
+    return record.training
+
+
+def cost_of(record: Record) -> CostResult:
+    """The result of a record that is known to be a finished measurement."""
+    assert record.cost is not None
+    return record.cost
+
+
+def _text(parts: list[object]) -> str:
+    return json.dumps(parts, sort_keys=True)
+
+
+def _key_of_spec(spec: RunSpec) -> str:
+    control = spec.control.label if spec.control else NO_CONTROL
+    return _text(
+        [
+            deciding(spec.model),
+            spec.data.name,
+            spec.data.source_size,
+            spec.image_size,
+            spec.channels,
+            control,
+            spec.protocol.deciding(),
+            spec.seed,
+            spec.threads,
+        ]
+    )
+
+
+def _key_of_cell(suite: Suite, cell: Cell) -> str:
+    settings = suite.settings
+    return _text(
+        [
+            deciding(cell.model),
+            cell.dataset.name,
+            settings.source_size,
+            settings.image_size,
+            settings.channels,
+            control_label(cell),
+            suite.protocol.deciding(),
+            cell.seed,
+            settings.threads,
+        ]
+    )
+
+
+def _on_asked_device(suite: Suite, record: Record) -> bool:
+    settings, spec = suite.settings, record.spec
+    return settings.device in ("auto", spec.device) and settings.precision in (
+        "auto",
+        spec.precision,
+    )
+
+
+def _chosen_checksums(fitting: Iterable[list[Record]], collected: Collected) -> dict[str, str]:
+    """One version of each data set: the official file's if any, else the one with most records."""
+    counts: dict[str, Counter[tuple[bool, str]]] = defaultdict(Counter)
+    for records in fitting:
+        for record in records:
+            if record.training is not None and isinstance(record.spec, RunSpec):
+                official = bool(record.training.data.official)
+                counts[record.spec.data.name][official, record.spec.data.checksum] += 1
+    chosen = {}
+    for name, versions in counts.items():
+        best = max(versions, key=lambda version: (version[0], versions[version], version[1]))
+        chosen[name] = best[1]
+        others = sum(versions.values()) - versions[best]
+        if others:
+            collected.left_out.append(
+                f"{others} record(s) on another version of {name} are left out "
+                f"(shown: {best[1][:24]}…)."
+            )
+    return chosen
+
+
+def _place(cell: Cell, records: list[Record], chosen: dict[str, str], collected: Collected) -> None:
+    found = False
+    for record in records:
+        spec = record.spec
+        if record.status != "done" or not isinstance(spec, RunSpec):
+            continue
+        if spec.data.checksum == chosen[spec.data.name]:
+            variant = Variant(spec.device, spec.precision)
+            key = (cell.model.name, cell.dataset.name, control_label(cell), variant)
+            collected.done.setdefault(key, []).append(record)
+            found = True
+    if not found:
+        last = max(records, key=lambda r: r.provenance.started_at, default=None)
+        told = f"{last.status}: {last.reason}" if last and last.status != "done" else "not run yet"
+        collected.problems.append((cell, told))
+
+
+def _place_costs(suite: Suite, records: list[Record], collected: Collected) -> None:
+    wanted = {_text([deciding(model)]): model for model in suite.models}
+    order = {model.name: index for index, model in enumerate(suite.models)}
+    found = []
+    for record in records:
+        spec = record.spec
+        if not isinstance(spec, CostSpec) or not _is_asked_cost(suite, spec):
+            continue
+        model = wanted.get(_text([deciding(spec.model)]))
+        if model is not None:
+            found.append((model, record))
+    for model, record in sorted(found, key=lambda pair: order[pair[0].name]):
+        if record.status == "done":
+            spec = record.spec
+            assert isinstance(spec, CostSpec)
+            collected.costs[model.name, f"{spec.device_name}, {spec.precision}"] = record
+    measured = {name for name, _ in collected.costs}
+    collected.cost_problems = {m.name: "not measured here" for m in suite.models}
+    for model, record in found:
+        if record.reason:
+            collected.cost_problems[model.name] = record.reason
+    for name in measured:
+        del collected.cost_problems[name]
+
+
+def _is_asked_cost(suite: Suite, spec: CostSpec) -> bool:
+    settings = suite.settings
+    return (
+        spec.image_size == settings.image_size
+        and spec.channels == settings.channels
+        and spec.threads == settings.threads
+        and spec.batch_size == settings.cost.batch_size
+        and spec.num_classes == settings.cost.num_classes
+        and settings.device in ("auto", spec.device)
+    )

@@ -1,0 +1,45 @@
+"""Parameters, MACs, throughput and latency, one row a model and machine."""
+
+from __future__ import annotations
+
+from bench.report.accuracy import Context, Row
+from bench.report.collect import cost_of
+from bench.report.text import BLANK, giga, millions, milliseconds, rate
+
+
+def cost_rows(context: Context) -> list[Row]:
+    """Every model of the suite in its order; one that was not measured keeps a row of blanks."""
+    collected, rows = context.collected, []
+    for model in collected.suite.models:
+        measured = [key for key in collected.costs if key[0] == model.name]
+        for key in measured:
+            record = collected.costs[key]
+            cost, marks = cost_of(record), ""
+            if not cost.macs_complete:
+                missing = ", ".join(sorted(cost.macs_uncounted))
+                marks += context.notes.mark(f"MACs are incomplete, uncounted: {missing}.")
+            if cost.noisy:
+                marks += context.notes.mark("Noisy: the machine was loaded while measuring.")
+            if record.id in collected.stale:
+                marks += context.notes.mark("Stale: the code that decides this has changed since.")
+            marks += "".join(context.notes.mark(note) for note in cost.notes)
+            rows.append(
+                {
+                    "model": f"{model.name} {marks}".rstrip(),
+                    "params (M)": millions(cost.params_trainable),
+                    "weights (MiB)": f"{cost.weights_bytes / 2**20:.1f}",
+                    "MACs (G)": giga(cost.macs),
+                    "images/s": rate(cost.throughput_images_per_s_median),
+                    "95 % interval": f"{rate(cost.throughput_images_per_s_low)} to "
+                    f"{rate(cost.throughput_images_per_s_high)}",
+                    "latency p50 (ms)": milliseconds(cost.latency_s_p50),
+                    "measured on": key[1],
+                }
+            )
+        if not measured:
+            reason = collected.cost_problems[model.name]
+            mark = context.notes.mark(f"No cost: {reason}.")
+            names = ["params (M)", "weights (MiB)", "MACs (G)", "images/s", "95 % interval"]
+            blanks = dict.fromkeys([*names, "latency p50 (ms)", "measured on"], BLANK)
+            rows.append({"model": f"{model.name} {mark}", **blanks})
+    return rows

@@ -1,0 +1,161 @@
+"""The tables of a suite as Markdown and CSV, drawn from its records alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from bench.records.schema import Record
+from bench.records.store import write_atomic
+from bench.report.ablations import ablation_rows
+from bench.report.accuracy import Context, Row, accuracy_rows, control_rows, published_list
+from bench.report.collect import Collected, collect, training_of
+from bench.report.cost import cost_rows
+from bench.report.footnotes import Footnotes
+from bench.report.published import published_for, read_published
+from bench.report.text import escape
+from bench.suite import Suite
+from bench.toml_file import ROOT
+
+
+def write_tables(suite: Suite, records: list[Record], folder: Path | None = None) -> list[Path]:
+    """Write ``accuracy``, ``ablations`` and ``cost`` as ``.md`` and ``.csv``; returns their paths.
+
+    The same records give the same bytes.
+
+    Raises:
+        InputError: ``results/published.csv`` cannot be used.
+    """
+    folder = folder or ROOT / "reports" / suite.name
+    collected = collect(suite, records)
+    published = published_for(suite, read_published())
+    documents: dict[str, str] = {}
+    for name, draw in _TABLES.items():
+        context = Context(collected, published, Footnotes())
+        documents |= draw(name, context)
+    for name, text in documents.items():
+        write_atomic(folder / name, text.encode())
+    return [folder / name for name in documents]
+
+
+def _accuracy(name: str, context: Context) -> dict[str, str]:
+    rows = accuracy_rows(context)
+    parts = [_title("Accuracy", context), markdown(rows)]
+    controls = control_rows(context)
+    if controls:
+        parts += ["## Input controls", _CONTROLS_READ, markdown(controls)]
+    listed = published_list(context)
+    if listed:
+        parts += ["## Published, as printed", _PUBLISHED_READ, markdown(listed)]
+    parts += [_missing(context.collected), *_notes(context)]
+    return {f"{name}.md": _document(parts), f"{name}.csv": to_csv(rows)}
+
+
+def _ablations(name: str, context: Context) -> dict[str, str]:
+    rows = ablation_rows(context)
+    body = markdown(rows) if rows else "This suite has no ablations of `medspectralnet`."
+    parts = [_title("Ablations", context), _ABLATIONS_READ, body, *_notes(context)]
+    return {f"{name}.md": _document(parts), f"{name}.csv": to_csv(rows)}
+
+
+def _cost(name: str, context: Context) -> dict[str, str]:
+    rows = cost_rows(context)
+    settings = context.collected.suite.settings
+    read = (
+        f"Images {settings.image_size} × {settings.image_size}, {settings.channels} channels, "
+        f"{settings.cost.num_classes} classes, batch {settings.cost.batch_size}, "
+        f"{settings.threads} threads on a CPU. 1 MAC is one multiply-add; many papers print it as "
+        "one FLOP. Throughput is the median of interleaved rounds with its bootstrap interval; "
+        "compare models measured on the same machine only."
+    )
+    parts = [_title("Cost", context), read, markdown(rows), *_notes(context)]
+    return {f"{name}.md": _document(parts), f"{name}.csv": to_csv(rows)}
+
+
+_TABLES: dict[str, Callable[[str, Context], dict[str, str]]] = {
+    "accuracy": _accuracy,
+    "ablations": _ablations,
+    "cost": _cost,
+}
+
+_CONTROLS_READ = (
+    "Every image of train, val and test alike has one cue taken away: `blur` removes fine texture, "
+    "`shuffle` the layout. Each is a training of its own. In brackets: 95 % Wilson interval over "
+    "test images, for one seed."
+)
+_PUBLISHED_READ = (
+    "Numbers of others under their own protocols (resolution, pre-training, choice of checkpoint "
+    "differ): for orientation, not for a verdict."
+)
+_ABLATIONS_READ = (
+    "Δ is the ablated network minus the full one, paired by seed: same images, same order. A "
+    "single seed shows no spread and decides nothing."
+)
+
+
+def _title(what: str, context: Context) -> str:
+    """Heading and the sentence that says what the table stands on."""
+    collected = context.collected
+    suite, settings = collected.suite, collected.suite.settings
+    results = [training_of(record) for record in collected.records]
+    kinds = {result.data.synthetic for result in results}
+    shown = {True: "**synthetic data**", False: "real data"}
+    data = " and ".join(shown[kind] for kind in sorted(kinds)) or "no finished runs"
+    size = f"{settings.source_size} px source fed at {settings.image_size} px"
+    seeds = ", ".join(map(str, suite.seeds))
+    devices = "; ".join(map(str, collected.variants))
+    lines = [
+        f"# {what}: suite `{suite.name}`",
+        f"{suite.settings.about}\n",
+        f"Shown: {data}; {size}; protocol `{suite.protocol_name}`; seeds {seeds}"
+        + (f"; {devices}" if devices else "")
+        + ". Mean ± standard deviation over seeds. The checkpoint is chosen on validation "
+        f"({suite.protocol.select}); the test split is predicted once.",
+    ]
+    return "\n\n".join(lines)
+
+
+def _missing(collected: Collected) -> str:
+    total, open_cells = len(collected.suite.cells), collected.problems
+    lines = [f"{total - len(open_cells)} of {total} runs of this suite are shown."]
+    if open_cells:
+        lines.append(f"Missing (`python -m bench run {collected.suite.name}` makes them):\n")
+        for cell, why in open_cells:
+            control = f" under {cell.control.label}" if cell.control else ""
+            lines.append(
+                f"- {cell.model.name} × {cell.dataset.name}{control}, seed {cell.seed}: {why}"
+            )
+    return "\n".join([*lines, *collected.left_out])
+
+
+def _notes(context: Context) -> list[str]:
+    return ["\n".join(f"{line}  " for line in context.notes.lines())]
+
+
+def _document(parts: list[str]) -> str:
+    return "\n\n".join(part.rstrip() for part in parts if part.strip()) + "\n"
+
+
+def markdown(rows: list[Row]) -> str:
+    """A Markdown table; the first column left, the others right."""
+    if not rows:
+        return "No rows."
+    frame = pd.DataFrame(rows).fillna("–").map(escape)
+    align = ["left"] + ["right"] * (frame.shape[1] - 1)
+    return str(frame.to_markdown(index=False, disable_numparse=True, colalign=align))
+
+
+def to_csv(rows: list[Row]) -> str:
+    """The same cells as CSV; a table without rows has no header either."""
+    if not rows:
+        return ""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns, restval="–", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()

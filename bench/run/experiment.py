@@ -1,0 +1,144 @@
+"""One training and its single look at the test split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bench import models
+from bench.data.dataset import Dataset, Split
+from bench.data.feed import Resident, make_resident
+from bench.evaluation.predict import predict
+from bench.evaluation.scores import score
+from bench.records.schema import DataSeen, TrainingResult
+from bench.records.store import Store
+from bench.specs import RunSpec
+from bench.training.loop import Progress, Setting, fit, shuffled_labels
+from bench.training.seeds import SeedStreams
+
+
+def train_and_score(
+    spec: RunSpec, dataset: Dataset, store: Store, on_progress: Callable[[Progress], None]
+) -> TrainingResult:
+    """Train on ``train``, choose on ``val``, then open, predict, store and score ``test`` once.
+
+    Raises:
+        RunFailed: the training diverged.
+        TestSplitLocked: the test split of ``dataset`` was opened before.
+    """
+    seeds = SeedStreams.of(spec.seed)
+    built = _build(spec, dataset, seeds)
+    params = sum(p.numel() for p in built.model.parameters() if p.requires_grad)
+    augmentations, forbidden = _augmentations(spec, dataset)
+    setting = Setting(
+        task=dataset.task,
+        class_names=dataset.class_names,
+        protocol=spec.protocol,
+        seeds=seeds,
+        channels=spec.channels,
+        precision=spec.precision,
+        augmentations=augmentations,
+    )
+    train, val = _resident(spec, dataset.train), _resident(spec, dataset.val)
+    if spec.protocol.shuffle_labels:
+        train = shuffled_labels(train, seeds.order)
+    selection = fit(built.model, train, val, setting, on_progress)
+
+    test = dataset.test.open(selection)
+    assert dataset.test.opened_at is not None
+    test_logits = predict(
+        selection.model,
+        _resident(spec, test),
+        batch_size=spec.protocol.eval_batch_size,
+        channels=spec.channels,
+        precision=spec.precision,
+    )
+    stored = store.save_predictions(
+        spec.id,
+        {
+            "val_logits": selection.val_logits,
+            "val_labels": _compact(dataset.val.labels),
+            "test_logits": test_logits,
+            "test_labels": _compact(test.labels),
+        },
+    )
+    return TrainingResult(
+        data=_data_seen(dataset),
+        params_trainable=params,
+        model_arguments=built.arguments,
+        omitted_arguments=built.omitted,
+        omitted_augmentations=forbidden,
+        notes=_notes(built.model, torch.device(spec.device)),
+        epochs=list(selection.epochs),
+        selected_epoch=selection.epoch,
+        selected_on=f"validation {spec.protocol.select}",
+        test_opened_at=dataset.test.opened_at,
+        val=selection.val_scores,
+        test=score(test_logits, test.labels, dataset.task, dataset.class_names),
+        train_images_per_s=selection.train_images_per_s,
+        predictions_sha256=hashlib.sha256(stored).hexdigest(),
+    )
+
+
+def _build(spec: RunSpec, dataset: Dataset, seeds: SeedStreams) -> models.Built:
+    """The model with initial weights from their own seed stream."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seeds.initialisation)
+        return models.build(
+            spec.model,
+            num_classes=dataset.num_classes,
+            in_chans=spec.channels,
+            image_size=spec.image_size,
+            drop_path_rate=spec.protocol.drop_path_rate,
+        )
+
+
+def _resident(spec: RunSpec, split: Split) -> Resident:
+    return make_resident(
+        split,
+        image_size=spec.image_size,
+        channels=spec.channels,
+        control=spec.control,
+        device=torch.device(spec.device),
+    )
+
+
+def _augmentations(spec: RunSpec, dataset: Dataset) -> tuple[dict[str, float], dict[str, str]]:
+    """The protocol's augmentations that keep this data set's labels, and the others with why."""
+    asked = spec.protocol.augment
+    chosen = {name: value for name, value in asked.items() if name in dataset.label_preserving}
+    reason = f"does not preserve the labels of {dataset.name}"
+    return chosen, {name: reason for name in asked if name not in chosen}
+
+
+def _compact(labels: NDArray[np.int64]) -> NDArray[np.generic]:
+    """Labels in the smallest unsigned type that holds them: records are kept in git."""
+    return labels.astype(np.min_scalar_type(int(labels.max(initial=0))))
+
+
+def _data_seen(dataset: Dataset) -> DataSeen:
+    source = dataset.source
+    return DataSeen(
+        task=dataset.task,
+        class_names=list(dataset.class_names),
+        channels_in_file=dataset.channels,
+        images={"train": len(dataset.train), "val": len(dataset.val), "test": len(dataset.test)},
+        official=source.official,
+        synthetic=source.synthetic,
+        licence=source.licence,
+        note=source.note,
+    )
+
+
+def _notes(model: torch.nn.Module, device: torch.device) -> list[str]:
+    """What a reader must know of how the model ran, such as which scan a MedMamba used."""
+    said = [
+        describe(device)
+        for module in model.modules()
+        if callable(describe := getattr(module, "describe_execution", None))
+    ]
+    return sorted(set(said))

@@ -1,0 +1,163 @@
+"""From a specification to its stored record, whatever happens on the way."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import torch
+
+from bench import provenance
+from bench.data.dataset import Dataset
+from bench.errors import BenchError
+from bench.records.schema import (
+    Attempt,
+    CostResult,
+    Provenance,
+    Record,
+    Status,
+    SuiteSeen,
+)
+from bench.records.store import Store
+from bench.run.experiment import train_and_score
+from bench.specs import CostSpec, RunSpec
+from bench.training.loop import Progress
+
+log = logging.getLogger(__name__)
+
+
+def execute(
+    spec: RunSpec,
+    dataset: Dataset,
+    *,
+    store: Store,
+    suite: SuiteSeen,
+    device_name: str,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Record:
+    """Train, predict the test split once, score, and store the record: done or failed.
+
+    Only an interruption (Ctrl-C, SIGTERM) leaves no record; the run is then done anew.
+    """
+    clock = Clock()
+    status: Status = "done"
+    reason, result = None, None
+    try:
+        torch.set_num_threads(spec.threads)
+        result = train_and_score(spec, dataset.for_next_run(), store, on_progress)
+    except Exception as error:
+        status, reason = failure(error)
+        log.warning("%s: %s", spec.label, reason, exc_info=error)
+    record = Record(
+        kind="training",
+        id=spec.id,
+        status=status,
+        reason=reason,
+        spec=spec,
+        suite=suite,
+        provenance=made_here(spec, device_name, clock),
+        attempts=earlier_attempts(store, spec.id),
+        training=result,
+    )
+    store.save(record)
+    return record
+
+
+def skip(spec: RunSpec, reason: str, *, store: Store, suite: SuiteSeen, device_name: str) -> Record:
+    """Record a run that cannot be tried here, with the reason."""
+    record = Record(
+        kind="training",
+        id=spec.id,
+        status="skipped",
+        reason=reason,
+        spec=spec,
+        suite=suite,
+        provenance=made_here(spec, device_name, Clock()),
+        attempts=[],
+    )
+    store.save(record)
+    return record
+
+
+def record_cost(
+    spec: CostSpec, outcome: CostResult | str, *, store: Store, suite: SuiteSeen, clock: Clock
+) -> Record:
+    """Store one cost measurement, or the reason why there is none."""
+    reason, cost = (outcome, None) if isinstance(outcome, str) else (None, outcome)
+    record = Record(
+        kind="cost",
+        id=spec.id,
+        status="done" if cost else "failed",
+        reason=reason,
+        spec=spec,
+        suite=suite,
+        provenance=made_here(spec, spec.device_name, clock),
+        attempts=earlier_attempts(store, spec.id),
+        cost=cost,
+    )
+    store.save(record)
+    return record
+
+
+class Clock:
+    """When something started, and how long ago that is by a clock that never jumps."""
+
+    def __init__(self) -> None:
+        self.started_at = datetime.now(UTC)
+        self._started = time.perf_counter()
+
+    @property
+    def wall_s(self) -> float:
+        return time.perf_counter() - self._started
+
+
+def failure(error: Exception) -> tuple[Status, str]:
+    """The status and the one-line reason an exception leaves in a record."""
+    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    ):
+        return "out-of-memory", _one_line(error)
+    if isinstance(error, BenchError):
+        return "failed", str(error)
+    return "failed", f"{type(error).__name__}: {_one_line(error)}"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or "no message"
+
+
+def made_here(spec: RunSpec | CostSpec, device_name: str, clock: Clock) -> Provenance:
+    """The provenance of something made now by this checkout on this machine."""
+    commit, dirty = provenance.commit()
+    return Provenance(
+        commit=commit,
+        dirty=dirty,
+        source_digest=provenance.source_digest(spec),
+        packages=provenance.packages(),
+        python=platform.python_version(),
+        platform=platform.platform(),
+        processor=provenance.processor(),
+        device_name=device_name,
+        threads=spec.threads,
+        started_at=clock.started_at,
+        wall_s=clock.wall_s,
+    )
+
+
+def earlier_attempts(store: Store, record_id: str) -> list[Attempt]:
+    """What is known of earlier tries that did not end in a result, oldest first."""
+    earlier = store.load(record_id)
+    if earlier is None:
+        return []
+    if earlier.status == "done":
+        return earlier.attempts
+    last = Attempt(
+        status=earlier.status,
+        reason=earlier.reason or "no reason recorded",
+        started_at=earlier.provenance.started_at,
+        wall_s=earlier.provenance.wall_s,
+    )
+    return [*earlier.attempts, last]
