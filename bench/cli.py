@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from bench.errors import BenchError, InputError, nearest
 
@@ -43,7 +44,7 @@ Refresh = Annotated[
     bool, typer.Option("--refresh", help="Make stale records anew (their code has changed).")
 ]
 
-INTERRUPTED, TERMINATED = 130, 143
+USAGE, INTERRUPTED, TERMINATED = 2, 130, 143
 ONLY_KEYS = ("model", "dataset", "seed", "control")
 
 
@@ -273,6 +274,8 @@ def main() -> NoReturn:
         code = _say("interrupted; finished runs are kept", INTERRUPTED)
     except Terminated:
         code = _say("terminated; finished runs are kept", TERMINATED)
+    except TyperException as error:  # a wrong option or argument
+        code = _say(f"{error.format_message()}; see --help", USAGE)
     except BenchError as error:
         if os.environ.get("BENCH_DEBUG"):
             raise

@@ -125,11 +125,10 @@ def check_output(
     Raises:
         InputError: the pass fails, or the answer is not a tensor of shape ``(2, num_classes)``.
     """
-    was_training = {module: module.training for module in model.modules()}
     images = torch.zeros(2, in_chans, image_size, image_size)
     try:
-        with _same_random_state(restore=True), torch.no_grad():
-            answer = model.eval()(images)
+        with _same_random_state(restore=True), evaluating(model), torch.no_grad():
+            answer = model(images)
     except Exception as error:
         raise InputError(
             f"model {name!r} fails on images of {in_chans} × {image_size} × {image_size}: "
@@ -137,9 +136,6 @@ def check_output(
             remedy="change image_size or leave the model out",
             key="models",
         ) from error
-    finally:
-        for module, training in was_training.items():
-            module.training = training
     shape = tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
     if shape != (2, num_classes):
         raise InputError(
@@ -147,6 +143,18 @@ def check_output(
             remedy=f"it must return one tensor (batch, num_classes), here (2, {num_classes})",
             key="models",
         )
+
+
+@contextlib.contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside; afterwards each part is again in the mode in which it was."""
+    was_training = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in was_training.items():
+            module.training = training
 
 
 def _own_family(name: str) -> str:

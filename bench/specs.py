@@ -17,6 +17,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 Task = Literal["binary-class", "multi-class", "multi-label, binary-class", "ordinal-regression"]
 """The four 2-D task names of ``medmnist.INFO``."""
@@ -211,10 +212,16 @@ def content_id(kind: str, content: dict[str, JsonValue]) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
 
+def foremost(error: ValidationError) -> ErrorDetails:
+    """The fault to name first: an unknown key, since a misspelt one causes a missing one too."""
+    faults = error.errors(include_url=False)
+    return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+
+
 def describe_invalid(error: ValidationError) -> str:
-    """The first fault of a pydantic error as ``key: what is wrong``, and how many more."""
-    first, *others = error.errors(include_url=False)
-    key = ".".join(str(part) for part in first["loc"] if part != "__root__")
-    more = f" (and {len(others)} more)" if others else ""
-    message = first["msg"].removeprefix("Value error, ")
+    """The foremost fault of a pydantic error as ``key: what is wrong``, and how many more."""
+    fault = foremost(error)
+    key = ".".join(str(part) for part in fault["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    message = fault["msg"].removeprefix("Value error, ")
     return f"{key}: {message}{more}" if key else f"{message}{more}"

@@ -10,7 +10,7 @@ from typing import TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from bench.errors import InputError, nearest
-from bench.specs import describe_invalid
+from bench.specs import describe_invalid, foremost
 
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout: suites, results and reports are found from here, wherever the shell stands."""
@@ -47,10 +47,10 @@ def read_toml(path: Path, model: type[Model]) -> Model:
 
 def _remedy(error: ValidationError, model: type[BaseModel]) -> str:
     """For an unknown key the nearest known one of its table; else the general advice."""
-    first = error.errors(include_url=False)[0]
-    if first["type"] != "extra_forbidden":
+    fault = foremost(error)
+    if fault["type"] != "extra_forbidden":
         return "correct the value"
-    *parents, key = first["loc"]
+    *parents, key = fault["loc"]
     table = model
     for parent in parents:
         field = table.model_fields.get(str(parent))

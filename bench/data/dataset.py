@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from bench.specs import Task
 
 @dataclass(frozen=True)
 class Split:
-    """Images ``(N, H, W, C)`` uint8 with C 1 or 3; labels int64 ``(N,)``, multi-label ``(N, L)``."""
+    """Images ``(N, H, W, C)`` uint8, C 1 or 3; labels int64 ``(N,)``, multi-label ``(N, L)``."""
 
     name: str
     images: NDArray[np.uint8]
@@ -39,9 +40,10 @@ class LockedSplit:
     """
 
     __slots__ = ("_length", "_reveal", "opened_at")
+    _reveal: Callable[[], Split]  # a closure, so that no attribute leads to the images
 
     def __init__(self, split: Split) -> None:
-        self._reveal = lambda: split  # a closure, so that no attribute leads to the images
+        self._reveal = lambda: split
         self._length = len(split)
         self.opened_at: datetime | None = None
 
@@ -63,6 +65,10 @@ class LockedSplit:
             raise TestSplitLocked(f"test split was opened before, at {self.opened_at.isoformat()}")
         self.opened_at = datetime.now(UTC)
         return self._reveal()
+
+    def locked_again(self) -> LockedSplit:
+        """A new lock on the same images, for the next run."""
+        return LockedSplit(self._reveal())
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,10 @@ class Dataset:
     train: Split
     val: Split
     test: LockedSplit
+
+    def for_next_run(self) -> Dataset:
+        """The same data with its test split locked anew: each run opens it once."""
+        return replace(self, test=self.test.locked_again())
 
     @property
     def channels(self) -> int:

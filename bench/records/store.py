@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import tempfile
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -125,9 +126,10 @@ class Store:
         """
         path = self.predictions_path(record_id)
         try:
-            with np.load(path, allow_pickle=False) as file:
+            content = io.BytesIO(path.read_bytes())  # numpy leaks the handle of a broken file
+            with np.load(content, allow_pickle=False) as file:
                 return {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, KeyError) as error:
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
             raise InputError(
                 f"predictions cannot be read ({error})",
                 remedy=f"delete {path.with_suffix('.json').name} beside it and run the suite again",

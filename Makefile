@@ -1,0 +1,46 @@
+# Every target makes what it needs; SUITE= picks the suite, FRESH=1 starts from empty results.
+SUITE ?= quick
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+BENCH := $(BIN)/python -m bench
+FRESH_RESULTS := $(if $(FRESH),BENCH_RESULTS=results/fresh-$(SUITE)-$(shell date +%Y%m%d-%H%M%S))
+
+.DEFAULT_GOAL := help
+.PHONY: setup test lint reproduce-table data clean help
+
+help: ## list the targets
+	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1@\2/' | awk -F@ '{printf "%-18s%s\n", $$1, $$2}'
+
+setup: $(STAMP) ## make .venv from pyproject.toml and constraints.txt, once
+
+reproduce-table: $(STAMP) ## train and measure what is missing of SUITE (default quick), draw its tables
+	@export $(FRESH_RESULTS); $(BENCH) run $(SUITE); trained=$$?; \
+	[ $$trained -le 1 ] || exit $$trained; \
+	$(BENCH) measure $(SUITE); measured=$$?; \
+	[ $$measured -le 1 ] || exit $$measured; \
+	$(BENCH) report $(SUITE) --show && exit $$((trained | measured))
+
+test: $(STAMP) ## run the tests
+	@$(BIN)/python -m pytest -q
+
+lint: $(STAMP) ## ruff, mypy --strict, the import floors
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+data: $(STAMP) ## list the data sets; `python -m bench data NAME` loads one
+	@$(BENCH) data
+
+clean: ## remove caches and the virtual environment; results/ stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info build
+	@find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "setup: $(PYTHON) is missing or older than 3.11; install Python 3.11 or newer, or name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "setup: $(PYTHON) cannot make virtual environments; install its venv package (Debian, Ubuntu: apt install python3-venv)" >&2; exit 2; }
+	@echo "setup: installing into .venv (about 6 GB with the CUDA build of PyTorch) ..."
+	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[bench,dev]' || { \
+	  echo "setup: pip could not install the packages; it needs a package index (network) or pip's own configuration naming one. Nothing else was changed; run make again." >&2; exit 2; }
+	@touch $@

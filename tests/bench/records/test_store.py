@@ -1,0 +1,152 @@
+"""The store: whole or not at all, and nothing damaged is passed over in silence."""
+
+from __future__ import annotations
+
+import errno
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.errors import InputError
+from bench.records.schema import Provenance, Record
+from bench.records.store import Store, write_atomic
+from bench.specs import DataIdentity, ModelSpec, Optimizer, Protocol, RunSpec
+
+
+def record(**changes: Any) -> Record:
+    spec = RunSpec(
+        model=ModelSpec(name="resnet18"),
+        data=DataIdentity(name="breastmnist", checksum="md5:1", source_size=28),
+        image_size=64,
+        channels=3,
+        control=None,
+        protocol=Protocol(
+            about="a",
+            source="s",
+            epochs=1,
+            batch_size=8,
+            select="auc",
+            optimizer=Optimizer(name="adam", lr=1e-3),
+        ),
+        seed=0,
+        device="cpu",
+        precision="float32",
+        threads=1,
+    )
+    values: dict[str, Any] = {
+        "kind": "training",
+        "id": spec.id,
+        "status": "failed",
+        "reason": "planted",
+        "spec": spec,
+        "suite": None,
+        "provenance": Provenance(
+            commit=None,
+            dirty=None,
+            source_digest="0",
+            packages={},
+            python="3",
+            platform="p",
+            processor="c",
+            device_name="c",
+            threads=1,
+            started_at=datetime.now(UTC),
+            wall_s=0.1 + 0.2,  # a float that no short decimal equals
+        ),
+        "attempts": [],
+    }
+    return Record(**(values | changes))
+
+
+def test_a_record_comes_back_exactly(tmp_path: Path) -> None:
+    store, saved = Store(tmp_path), record()
+    store.save(saved)
+    assert store.load(saved.id) == saved
+    assert store.all() == [saved]
+
+
+def test_predictions_come_back_exactly(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    logits = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float16)
+    content = store.save_predictions("a" * 16, {"test_logits": logits})
+    assert store.predictions_path("a" * 16).read_bytes() == content
+    loaded = store.load_predictions("a" * 16)["test_logits"]
+    assert loaded.dtype == np.float16
+    np.testing.assert_array_equal(loaded, logits)
+
+
+DAMAGE = {
+    "cut short": lambda text: text[: len(text) // 2],
+    "empty": lambda text: "",
+    "a key too many": lambda text: text.replace('"kind"', '"extra": 1, "kind"', 1),
+    "another run's content": lambda text: text.replace('"seed": 0', '"seed": 1', 1),
+    "a wrong type": lambda text: text.replace('"attempts": []', '"attempts": 3', 1),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_record_is_named_and_nothing_is_touched(tmp_path: Path, kind: str) -> None:
+    store, saved = Store(tmp_path), record()
+    store.save(saved)
+    path = store.path(saved.id)
+    damaged = DAMAGE[kind](path.read_text())
+    assert damaged != path.read_text()
+    path.write_text(damaged)
+    with pytest.raises(InputError, match=f"{saved.id}.json: damaged record") as caught:
+        store.all()
+    assert "\n" not in str(caught.value)
+    assert path.read_text() == damaged
+
+
+def test_a_store_that_repairs_sets_a_damaged_record_aside(tmp_path: Path) -> None:
+    store, saved = Store(tmp_path, repair=True), record()
+    store.save(saved)
+    path = store.path(saved.id)
+    path.write_text("{")
+    assert store.load(saved.id) is None
+    assert list(store.set_aside) == [path]
+    assert path.with_name(path.name + ".damaged").read_text() == "{"
+    assert store.all() == []
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_litter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "record.json"
+    write_atomic(path, b"old")
+
+    def full_disk(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        write_atomic(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == ["record.json"]
+
+
+def test_an_unusable_results_folder_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file, not a folder")
+    with pytest.raises(InputError, match="BENCH_RESULTS") as caught:
+        Store(tmp_path / "results").check(writable=True)
+    assert caught.value.exit_code == 2
+
+
+def test_a_check_for_reading_creates_nothing(tmp_path: Path) -> None:
+    Store(tmp_path / "results").check(writable=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_predictions_are_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(InputError, match="predictions cannot be read"):
+        store.load_predictions("b" * 16)
+    store.save_predictions("b" * 16, {"x": np.zeros(100)})
+    path = store.predictions_path("b" * 16)
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(InputError, match="predictions cannot be read"):
+        store.load_predictions("b" * 16)

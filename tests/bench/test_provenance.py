@@ -1,0 +1,64 @@
+"""The source digest: prose never changes it, code that decides a result does."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import provenance
+from bench.provenance import source_digest
+from bench.specs import CostSpec, ModelSpec
+
+BEFORE = '''
+"""A module."""
+RATE: float = 0.1  # a comment
+
+def step(x: int) -> int:
+    """What it does."""
+    return x + 1
+'''
+
+
+@pytest.mark.parametrize(
+    ("after", "same"),
+    [
+        (BEFORE.replace("# a comment", "# another"), True),
+        (BEFORE.replace("What it does.", "What it now does."), True),
+        (BEFORE.replace("A module.", "The module."), True),
+        (BEFORE.replace("x: int) -> int", "x: float) -> float"), True),
+        (BEFORE.replace("RATE: float", "RATE"), True),
+        (BEFORE.replace("x + 1", "x + 2"), False),
+        (BEFORE.replace("0.1", "0.2"), False),
+        (BEFORE.replace("step", "stride"), False),
+    ],
+)
+def test_prose_is_not_code(after: str, same: bool) -> None:
+    assert after != BEFORE
+    before = provenance._without_prose(BEFORE)
+    assert (provenance._without_prose(after) == before) is same
+
+
+def cost(name: str) -> CostSpec:
+    return CostSpec(
+        model=ModelSpec(name=name),
+        image_size=64,
+        channels=3,
+        num_classes=8,
+        device="cpu",
+        device_name="x",
+        precision="float32",
+        threads=2,
+        batch_size=8,
+    )
+
+
+def test_each_model_rests_on_its_own_source() -> None:
+    names = ["medspectralnet", "medspectralnet_local_stream", "medmamba_tiny", "resnet18"]
+    assert len({source_digest(cost(name)) for name in names}) == len(names)
+    assert source_digest(cost("resnet18")) == source_digest(cost("resnet50"))  # both timm's
+
+
+def test_every_place_named_exists() -> None:
+    places = [place for group in provenance.HARNESS.values() for place in group]
+    places += [place for _, group in provenance.MODEL_SOURCES for place in group]
+    missing = [place for place in places if not (provenance.ROOT / place).exists()]
+    assert not missing

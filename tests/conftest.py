@@ -1,0 +1,33 @@
+"""What every test stands on: the data root, and no skipping of real data where it is at hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+REAL = ("breastmnist", "pneumoniamnist", "retinamnist")
+
+
+@pytest.fixture
+def medmnist_root() -> Path:
+    """The folder with the real files, or the test is skipped by name."""
+    root = os.environ.get("MEDMNIST_ROOT")
+    if not root or not all((Path(root) / f"{name}.npz").is_file() for name in REAL):
+        pytest.skip("MEDMNIST_ROOT does not name a folder with " + ", ".join(REAL))
+    return Path(root)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With REQUIRE_REAL_DATA set, a real-data test that is skipped has failed."""
+    report = yield
+    required = os.environ.get("REQUIRE_REAL_DATA") and item.get_closest_marker("real_data")
+    if report.skipped and required:
+        report.outcome = "failed"
+        report.longrepr = f"real data is at hand, yet {item.nodeid} was skipped"
+    return report
