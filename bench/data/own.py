@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.data import own_folder, own_npz
 from bench.data.dataset import Dataset, LockedSplit, Source, Split
 from bench.data.info import DatasetInfo
-from bench.data.invariances import check_augmentations
+from bench.data.invariances import check_names
 from bench.errors import InputError
 from bench.specs import DatasetSpec, Task
 
@@ -21,7 +21,7 @@ def check(spec: DatasetSpec, source_size: int) -> DatasetInfo:
         InputError: no such file or folder, or its form is not one of the two.
     """
     key = f"dataset.{spec.name}"
-    kept = check_augmentations(spec.label_preserving, f"{key}.label_preserving")
+    kept = check_names(spec.label_preserving, f"{key}.label_preserving")
     path = _path(spec)
     if path.is_dir():
         if spec.classes is not None:
