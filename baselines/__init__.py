@@ -1,5 +1,5 @@
 """What MedSpectralNet is compared with; importing it registers the models with timm."""
 
-from baselines import medmamba
+from baselines import medmamba, resnet_cifar
 
-__all__ = ["medmamba"]
+__all__ = ["medmamba", "resnet_cifar"]

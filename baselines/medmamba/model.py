@@ -138,7 +138,7 @@ class MedMamba(nn.Module):
             Stage(width, rates[start : start + depth], merge=width != widths[-1])
             for width, start, depth in zip(widths, starts, depths, strict=True)
         )
-        self.head = nn.Linear(widths[-1], num_classes) if num_classes > 0 else nn.Identity()
+        self.head = _head(widths[-1], num_classes)
         self.apply(_init_weights)
 
     def forward_features(self, images: Tensor) -> Tensor:
@@ -181,28 +181,29 @@ class MedMamba(nn.Module):
         if global_pool not in (None, "avg"):
             raise ValueError(f"MedMamba pools by 'avg' alone, got global_pool={global_pool!r}")
         weight = next(self.parameters())
-        self.num_classes, head = num_classes, nn.Identity()
-        if num_classes > 0:
-            head = nn.Linear(self.num_features, num_classes).to(weight.device, weight.dtype)
-            _init_weights(head)
-        self.head = head
+        self.num_classes = num_classes
+        self.head = _head(self.num_features, num_classes).to(weight.device, weight.dtype)
+        _init_weights(self.head)
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         """Recompute each block in the backward pass instead of keeping its activations."""
         for stage in self.layers:
-            stage.grad_checkpointing = enable
+            if isinstance(stage, Stage):
+                stage.grad_checkpointing = enable
 
-    @torch.jit.ignore
     def no_weight_decay(self) -> set[str]:
         """The scan's A and D, in timm's manner."""
         last = {"A_logs", "Ds"}
         return {name for name, _ in self.named_parameters() if name.split(".")[-1] in last}
 
-    @torch.jit.ignore
     def group_matcher(self, coarse: bool = False) -> dict[str, object]:
         """Parameter groups for layer-wise learning rates, in timm's manner."""
         blocks = r"^layers\.(\d+)" if coarse else r"^layers\.(\d+)\.(?:blocks\.(\d+)|downsample)"
         return {"stem": r"^patch_embed", "blocks": blocks}
+
+
+def _head(width: int, num_classes: int) -> nn.Module:
+    return nn.Linear(width, num_classes) if num_classes > 0 else nn.Identity()
 
 
 def _init_weights(module: nn.Module) -> None:

@@ -36,29 +36,32 @@ def _create(variant: str, pretrained: bool, **kwargs: Any) -> MedMamba:
     return cast(MedMamba, build_model_with_cfg(MedMamba, variant, pretrained, **kwargs))
 
 
-@register_model
+@register_model  # type: ignore[untyped-decorator]
 def medmamba_tiny(pretrained: bool = False, **kwargs: Any) -> MedMamba:
     """14.46 M parameters (the paper prints 14.5)."""
     size = {"depths": (2, 2, 4, 2), "widths": (96, 192, 384, 768)}
     return _create("medmamba_tiny", pretrained, **{**size, **kwargs})
 
 
-@register_model
+@register_model  # type: ignore[untyped-decorator]
 def medmamba_small(pretrained: bool = False, **kwargs: Any) -> MedMamba:
     """18.63 M parameters (the paper prints 22.8)."""
     size = {"depths": (2, 2, 8, 2), "widths": (96, 192, 384, 768)}
     return _create("medmamba_small", pretrained, **{**size, **kwargs})
 
 
-@register_model
+@register_model  # type: ignore[untyped-decorator]
 def medmamba_base(pretrained: bool = False, **kwargs: Any) -> MedMamba:
     """39.87 M parameters (the paper prints 47 to 48)."""
     size = {"depths": (2, 2, 12, 2), "widths": (128, 256, 512, 1024)}
     return _create("medmamba_base", pretrained, **{**size, **kwargs})
 
 
-@register_model
-def test_medmamba(pretrained: bool = False, **kwargs: Any) -> MedMamba:
+@register_model  # type: ignore[untyped-decorator]
+def test_medmamba(
+    pretrained: bool = False,  # noqa: PT028 (timm's signature)
+    **kwargs: Any,
+) -> MedMamba:
     """A tiny one for tests: the same code in milliseconds."""
     size = {"depths": (1, 2, 1, 1), "widths": (8, 16, 32, 64)}
     return _create("test_medmamba", pretrained, **{**size, **kwargs})

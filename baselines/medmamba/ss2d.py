@@ -76,7 +76,7 @@ class SS2D(nn.Module):
         x, z = F.linear(tokens, x_weight), F.linear(tokens, z_weight)  # (B, H, W, E) each
         x = F.silu(self.conv2d(x.permute(0, 3, 1, 2))).permute(0, 2, 3, 1)
         y = self._scan(x.reshape(batch, height * width, -1), height, width)
-        y = self.out_norm(y).view_as(z) * F.silu(z)
+        y = self.out_norm(y.to(self.out_norm.weight.dtype)).view_as(z) * F.silu(z)
         mixed: Tensor = self.out_proj(y)
         return mixed
 
@@ -87,10 +87,11 @@ class SS2D(nn.Module):
         low, b, c = projected.split((self.rank, self.state, self.state), dim=-1)
         low = low.permute(2, 0, 1, 3).reshape(DIRECTIONS, batch * length, self.rank)
         delta = torch.bmm(low, self.dt_projs_weight.mT).view(DIRECTIONS, batch, length, inner)
+        at_least_float32 = torch.promote_types(self.A_logs.dtype, torch.float32)
         return selective_scan(
             x,
             delta,
-            -torch.exp(self.A_logs.float()).view(DIRECTIONS, inner, self.state),
+            -torch.exp(self.A_logs.to(at_least_float32)).view(DIRECTIONS, inner, self.state),
             b,
             c,
             self.Ds.view(DIRECTIONS, inner),

@@ -52,7 +52,7 @@ def cache_folder() -> Path:
 
 @functools.cache
 def library(state: int) -> ctypes.CDLL | None:
-    """The compiled scan for ``state`` states per channel; None, with one logged line, if it cannot be."""
+    """The compiled scan for ``state`` states per channel; None and one logged line without it."""
     try:
         return ctypes.CDLL(str(_build(state)))
     except (OSError, subprocess.SubprocessError) as error:

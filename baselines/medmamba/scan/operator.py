@@ -39,7 +39,7 @@ def form_for(
     *,
     state: int = _STATE_SIZE,
 ) -> str:
-    """The name of the form that runs on ``device``: ``"c"`` where it can be built, or ``"pytorch"``."""
+    """The name of the form that runs on ``device``: ``"c"`` where it can be built, else another."""
     if _chosen is not None:
         return _chosen
     kind = torch.device(device).type

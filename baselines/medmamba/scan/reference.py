@@ -20,7 +20,7 @@ def forward(
     delta_bias: Tensor,
     orders: Tensor,
 ) -> Tensor:
-    """``h_t = exp(Δ_t A) h_{t-1} + Δ_t B_t x_t``, ``y_t = C_t·h_t + D x_t``, summed over directions."""
+    """``h_t = exp(Δ_t A) h_{t-1} + Δ_t B_t x_t``; ``y_t = C_t·h_t + D x_t``, all K summed."""
     step = softplus(delta + delta_bias[:, None, None])  # (K, B, L, E)
     y = torch.zeros_like(x)  # (B, L, E)
     for k, order in enumerate(orders.tolist()):
