@@ -43,7 +43,8 @@ def read_arrays(path: Path, keys: Iterable[str] = KEYS) -> dict[str, NDArray[Any
         Flaw: the file cannot be read, is cut off or damaged, or lacks an array.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened:  # np.load leaks its own handle when the archive is cut off
+            file = np.load(opened, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise Flaw("holds a single array, not an .npz archive")
             missing = [key for key in keys if key not in file]

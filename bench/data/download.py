@@ -57,6 +57,7 @@ def download(url: str, md5: str, target: Path, stalled_s: float = STALLED_S) -> 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
+        error.close()  # it holds the connection
         return f"the server answered {error.code}"
     if isinstance(error, urllib.error.URLError):
         return f"no network? {error.reason}"

@@ -30,7 +30,10 @@ def check(spec: DatasetSpec, source_size: int) -> DatasetInfo:
                 remedy="leave classes out",
                 key=f"{key}.classes",
             )
-        outline = own_folder.outline(path, f"{key}.path")
+        try:
+            outline = own_folder.outline(path)
+        except InputError as error:
+            raise error.in_file(str(path), f"{key}.path") from None
     else:
         outline = own_npz.outline(path, spec, source_size)
     task = _task(spec, len(outline.class_names), outline.multi_label)
@@ -55,7 +58,10 @@ def load(spec: DatasetSpec, source_size: int) -> Dataset:
     path = _path(spec)
     splits: dict[str, Split]
     if path.is_dir():
-        splits, checksum = own_folder.read(path, outline, source_size)
+        try:
+            splits, checksum = own_folder.read(path, outline, source_size)
+        except InputError as error:
+            raise error.in_file(str(path), f"dataset.{spec.name}.path") from None
     else:
         splits, checksum = own_npz.read(path, outline, source_size)
     return Dataset(

@@ -18,14 +18,14 @@ RGB_MODES = {"RGB", "RGBA", "P", "PA", "CMYK", "YCbCr"}
 FORM = "make it train|val|test/<class>/<image>"
 
 
-def outline(root: Path, key: str) -> OwnOutline:
+def outline(root: Path) -> OwnOutline:
     """Classes, channels (1 if every image is grey) and counts; decodes no image.
 
     Raises:
         InputError: a split is missing or empty, val or test has a class that train has not, or a
             file is no image.
     """
-    found = {split: _list_split(root / split, key) for split in SPLITS}
+    found = {split: _list_split(root / split) for split in SPLITS}
     names = tuple(sorted(found["train"]))
     for split in SPLITS:
         unknown = sorted(set(found[split]) - set(names))
@@ -33,11 +33,10 @@ def outline(root: Path, key: str) -> OwnOutline:
             raise InputError(
                 f"class {unknown[0]!r} has no folder in train",
                 remedy="give it training images, or correct the folder's name",
-                key=key,
                 file=str(root / split / unknown[0]),
             )
     if len(names) < 2:
-        raise InputError("there is only one class", remedy=FORM, key=key, file=str(root))
+        raise InputError("there is only one class", remedy=FORM, file=str(root))
     files = [file for split in found.values() for images in split.values() for file in images]
     grey = {_mode(file) for file in files} <= GREY_MODES
     counts = {split: sum(map(len, found[split].values())) for split in SPLITS}
@@ -54,7 +53,7 @@ def read(root: Path, outline: DatasetInfo, source_size: int) -> tuple[dict[str, 
     """
     splits = {}
     for split in SPLITS:
-        found = _list_split(root / split, "path")
+        found = _list_split(root / split)
         pairs = [
             (file, label)
             for label, name in enumerate(outline.class_names)
@@ -71,21 +70,21 @@ def read(root: Path, outline: DatasetInfo, source_size: int) -> tuple[dict[str, 
     return splits, arrays_checksum(arrays)
 
 
-def _list_split(folder: Path, key: str) -> dict[str, list[Path]]:
+def _list_split(folder: Path) -> dict[str, list[Path]]:
     """Class → its files in sorted order; hidden files (``.DS_Store``) are not images."""
     if not folder.is_dir():
-        raise InputError("no such folder", remedy=FORM, key=key, file=str(folder))
+        raise InputError("no such folder", remedy=FORM, file=str(folder))
     found = {}
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith("."):
             continue
         if not entry.is_dir():
-            raise InputError("lies outside a class folder", remedy=FORM, key=key, file=str(entry))
+            raise InputError("lies outside a class folder", remedy=FORM, file=str(entry))
         files = sorted(file for file in entry.iterdir() if not file.name.startswith("."))
         if files:
             found[entry.name] = files
     if not found:
-        raise InputError("the split holds no image", remedy=FORM, key=key, file=str(folder))
+        raise InputError("the split holds no image", remedy=FORM, file=str(folder))
     return found
 
 

@@ -38,8 +38,8 @@ class PhantomOptions(Strict):
     """How many images and how hard they are.
 
     Lengths are fractions of the image's width, so that every source size shows the same scene;
-    grey values are levels of 0–255. ``radius + jitter`` stays within a quarter, which keeps the
-    discs apart and inside the image.
+    grey values are levels of 0–255. A disc with its rim and its jitter stays within a quarter of
+    the image, which keeps the discs apart and inside.
     """
 
     n_train: Annotated[int, Field(ge=8, le=200_000)] = 1024
@@ -91,9 +91,10 @@ def _settings(name: str, options: dict[str, JsonValue], source_size: int) -> Pha
             remedy="see bench/data/phantom.py for the ranges",
             key=f"{key}.{first['loc'][0]}",
         ) from error
-    if settings.radius + settings.jitter > QUARTER:
+    reach = settings.radius + EDGE / 2 + settings.jitter
+    if reach > QUARTER:
         raise InputError(
-            f"radius + jitter is {settings.radius + settings.jitter:g}, above a quarter",
+            f"radius + {EDGE / 2:g} + jitter is {reach:g}, above a quarter",
             remedy="lower one: the discs must stay apart and inside the image",
             key=f"{key}.radius",
         )
