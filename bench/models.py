@@ -18,8 +18,8 @@ from pydantic import JsonValue
 from torch import Tensor, nn
 
 import ablations  # noqa: F401  (registers its models with timm)
-import baselines  # noqa: F401
 import medspectralnet  # noqa: F401
+from baselines import roster
 from bench.errors import InputError, nearest
 from bench.specs import ModelSpec
 
@@ -45,10 +45,9 @@ class Built:
 
 def families() -> dict[str, str]:
     """The suite's own roster, name to family, in the order in which tables show it."""
-    own = {name: _own_family(name) for name in timm.list_models()}
-    order = ["medspectralnet", "ablation", "medmamba"]
-    ours = sorted((name for name in own if own[name]), key=lambda n: (order.index(own[n]), n))
-    return {name: own[name] for name in ours} | dict.fromkeys(_minimum_sizes(), "timm")
+    listed = {name: entry.family for name, entry in roster.load().items()}
+    ours = {name: "ablation" for name in timm.list_models("medspectralnet_*")}
+    return listed | {name: family for name, family in ours.items() if name not in listed}
 
 
 def names() -> list[str]:
@@ -65,8 +64,8 @@ def check(spec: ModelSpec, image_size: int) -> None:
         InputError: unknown name, too small an image, a factory that cannot be imported, an argument
             or value the model refuses, pre-trained weights that do not exist.
     """
-    smallest = _minimum_sizes().get(spec.timm or spec.name, 1)
-    if spec.factory is None and image_size < smallest:
+    smallest = _smallest_image(spec)
+    if image_size < smallest:
         raise InputError(
             f"model {spec.name!r} needs images of at least {smallest} px, got {image_size}",
             remedy="raise image_size or leave the model out",
@@ -157,21 +156,15 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def _own_family(name: str) -> str:
-    if name == "medspectralnet":
-        return "medspectralnet"
-    if name.startswith("medspectralnet_"):
-        return "ablation"
-    return "medmamba" if name.startswith("medmamba_") else ""
-
-
-def _minimum_sizes() -> dict[str, int]:
-    """The roster's timm models, each with the smallest image side in px that it can take."""
-    try:
-        roster = importlib.import_module("baselines.roster")
-    except ModuleNotFoundError:
-        return {}
-    return {name: int(entry.min_image_size) for name, entry in roster.load().items()}
+def _smallest_image(spec: ModelSpec) -> int:
+    """Side in px of the smallest image the roster allows; 1 for models it does not list."""
+    if spec.factory is not None:
+        return 1
+    name = spec.timm or spec.name
+    listed = roster.load()
+    if name not in listed and name.startswith("medspectralnet_"):
+        name = "medspectralnet"  # an ablation takes what the whole network takes
+    return listed[name].min_image_size if name in listed else 1
 
 
 def _factory(spec: ModelSpec) -> Factory:
