@@ -97,11 +97,11 @@ ABLATIONS: dict[str, Ablation] = {
     ablation.name: ablation
     for ablation in (
         NO_CONTEXT_GATE,
-        _twin(NO_CONTEXT_GATE, widths=(40, 80, 204, 432)),
+        _twin(NO_CONTEXT_GATE, widths=(36, 72, 204, 448)),
         LOCAL_STREAM,
-        _twin(LOCAL_STREAM, widths=(40, 80, 228, 480)),
+        _twin(LOCAL_STREAM, widths=(36, 72, 216, 504)),
         GLOBAL_STREAM,
-        _twin(GLOBAL_STREAM, widths=(40, 80, 204, 432)),
+        _twin(GLOBAL_STREAM, widths=(36, 72, 204, 448)),
         QUADRATIC_ATTENTION,
         NO_FREQUENCY_SPLIT,
     )

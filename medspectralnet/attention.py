@@ -3,13 +3,14 @@
 Linear form: φ(Q)(φ(K)ᵀV), normalised by φ(Q)Σφ(K); cost grows with the number of tokens N.
 Quadratic form: the same kernel evaluated pair by pair, (φ(Q)φ(K)ᵀ)V. Softmax form: exp(QKᵀ/√d)V.
 Lineage: Katharopoulos et al., "Transformers are RNNs" (2020), https://arxiv.org/abs/2006.16236.
-Letters: B batch, M heads, N tokens, D key width of one head, E value width of one head.
+Letters: B batch, M heads, N tokens, D key, E value and F feature width of one head.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -17,24 +18,33 @@ from medspectralnet.layers import ConvNorm
 
 AttentionKind = Literal["linear", "softmax"]
 
+EPS = 1e-6  # keeps 0/0 away where no key agrees with a query
+
 
 def feature_map(x: Tensor) -> Tensor:
-    """φ(x) = elu(x) + 1 > 0, elementwise."""
-    return F.elu(x) + 1
+    """φ(x) = [relu(x), relu(−x)], (…, D) → (…, 2D).
+
+    φ(q)·φ(k) adds up |qᵢkᵢ| where q and k agree in sign. Like exp(q·k), and unlike relu or elu + 1,
+    it does not change when both change sign, and it comes closer to softmax than they do.
+    """
+    return F.relu(torch.cat([x, -x], dim=-1))
 
 
-def linear_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """φ(Q)(φ(K)ᵀV): q, k (B, M, N, D), v (B, M, N, E) → (B, M, N, E) in O(N·D·E)."""
-    q, k = feature_map(q), feature_map(k) / k.shape[-2]  # a mean over tokens stays in half range
-    context = k.transpose(-2, -1) @ v  # (B, M, D, E)
-    total = k.sum(dim=-2).unsqueeze(-1)  # (B, M, D, 1)
-    return (q @ context) / (q @ total)
+def linear_attention(phi_q: Tensor, phi_k: Tensor, v: Tensor) -> Tensor:
+    """φ(Q)(φ(K)ᵀV), normalised: (B, M, N, F), (B, M, N, F), (B, M, N, E) → (B, M, N, E).
+
+    Costs O(N·F·E). A column of ones beside V makes the same two products yield the normaliser.
+    """
+    v = F.pad(v, (0, 1), value=1.0)  # (B, M, N, E + 1)
+    context = phi_k.transpose(-2, -1) @ v / v.shape[-2]  # (B, M, F, E + 1); a mean fits in half
+    out = phi_q @ context  # (B, M, N, E + 1)
+    return out[..., :-1] / (out[..., -1:] + EPS)
 
 
-def quadratic_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """(φ(Q)φ(K)ᵀ)V, the kernel of :func:`linear_attention` pair by pair, in O(N²·(D + E))."""
-    kernel = feature_map(q) @ feature_map(k).transpose(-2, -1)  # (B, M, N, N)
-    return (kernel / kernel.sum(dim=-1, keepdim=True)) @ v
+def quadratic_attention(phi_q: Tensor, phi_k: Tensor, v: Tensor) -> Tensor:
+    """(φ(Q)φ(K)ᵀ)V, normalised: the same pair by pair, in O(N²·(F + E))."""
+    kernel = phi_q @ phi_k.transpose(-2, -1) / v.shape[-2]  # (B, M, N, N)
+    return kernel @ v / (kernel.sum(dim=-1, keepdim=True) + EPS)
 
 
 def softmax_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -60,12 +70,15 @@ class LinearAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → (B, C, H, W), each pixel a weighted mean of all pixels' values."""
-        height, width = x.shape[-2:]
-        tokens = self.qkv(x).flatten(2).transpose(1, 2)  # (B, N, 2C)
-        tokens = tokens.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, M, N, 2D + E)
+        qkv: Tensor = self.qkv(x)
+        tokens = qkv.flatten(2).transpose(1, 2)  # (B, N, 2C)
+        tokens = tokens.reshape(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
+        # (B, M, N, 2D + E)
         width_qk = self.key_channels // self.heads
         q, k, v = tokens.split([width_qk, width_qk, 2 * width_qk], dim=-1)
-        attend = linear_attention if self.kind == "linear" else softmax_attention
-        out = attend(q, k, v)  # (B, M, N, E)
+        if self.kind == "linear":
+            out = linear_attention(feature_map(q), feature_map(k), v)  # (B, M, N, E)
+        else:
+            out = softmax_attention(q, k, v)
         out = out.transpose(1, 2).flatten(2)  # (B, N, C)
-        return out.transpose(1, 2).unflatten(2, (height, width))
+        return out.transpose(1, 2).reshape(x.shape)  # (B, C, H, W)

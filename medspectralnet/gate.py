@@ -38,14 +38,15 @@ class ContextGate(nn.Module):
         """S maps (B, C, ·, ·) → their weights (B, S, C, 1, 1)."""
         context = torch.cat([m.mean(dim=(2, 3)) for m in maps], dim=1)  # (B, S·C)
         logits: Tensor = self.weigh(F.relu(self.squeeze(context)))
-        return logits.unflatten(1, (self.sources, -1, 1, 1)).softmax(dim=1)
+        logits = logits.view(-1, self.sources, maps[0].shape[1], 1, 1)
+        return logits.softmax(dim=1)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Fuse maps (B, C, H_s, W_s); the first sets the size, a coarser one is up-sampled."""
         weights = self.weights(maps).unbind(dim=1)
-        fused = maps[0] * weights[0]
-        for one, weight in zip(maps[1:], weights[1:], strict=True):
-            fused = fused + upsample_to(one * weight, fused)  # weighted while it is still small
+        fused = upsample_to(maps[-1] * weights[-1], maps[0])  # weighted while it is still small
+        for one, weight in zip(maps[:-1], weights[:-1], strict=True):
+            fused = torch.addcmul(fused, one, weight)
         return fused
 
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from timm.layers import ClassifierHead, DropPath, calculate_drop_path_rates
-from timm.models import checkpoint_seq, register_notrace_function
+from timm.models import checkpoint_seq, register_notrace_module
 from timm.models._features import feature_take_indices
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -21,12 +20,12 @@ from medspectralnet.config import STAGES, Config
 from medspectralnet.fuse import fuse
 from medspectralnet.gate import make_gate
 from medspectralnet.layers import ConvNorm
+from medspectralnet.spectral import low_band
 from medspectralnet.streams import DualStream
 
 MIN_SIDE = 28  # pixels; MedMNIST's own size
 
 
-@register_notrace_function
 def check_input(x: Tensor, in_chans: int) -> None:
     """Refuse what the network cannot see: wrong rank, channels, or a side under 28 pixels."""
     if x.ndim != 4 or x.shape[1] != in_chans:
@@ -81,8 +80,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) → (B, C, H, W)."""
-        x = x + self.drop_path(self.mixer(x))
-        out: Tensor = x + self.drop_path(self.mlp(x))
+        x = self.drop_path(self.mixer(x)).add_(x)  # in place: a fresh map costs more than the sum
+        out: Tensor = self.drop_path(self.mlp(x)).add_(x)
         return out
 
 
@@ -101,7 +100,7 @@ class Stage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C_before, H, W) → (B, C, ⌈H/2⌉, ⌈W/2⌉); the first stage keeps H × W."""
         x = self.downsample(x)
-        if self.grad_checkpointing and not torch.jit.is_scripting():
+        if self.grad_checkpointing:
             out: Tensor = checkpoint_seq(self.blocks, x)
         else:
             out = self.blocks(x)
@@ -118,8 +117,8 @@ class ScaleFusion(nn.Module):
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps (B, C_s, H_s, W_s), finest first → (B, C, H, W) as the last."""
-        size = maps[-1].shape[-2:]
-        pooled = [F.adaptive_avg_pool2d(m, size) for m in maps[:-1]] + [maps[-1]]
+        last = len(maps) - 1
+        pooled = [low_band(m, 2 ** (last - i)) for i, m in enumerate(maps)]
         laterals = [conv(m) for conv, m in zip(self.laterals, pooled, strict=True)]
         return F.relu(self.gate(laterals))
 
@@ -248,7 +247,7 @@ class MedSpectralNet(nn.Module):
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         """Trade compute for memory: blocks' activations are computed again in backward."""
         for stage in self.stages:
-            stage.grad_checkpointing = enable
+            stage.grad_checkpointing = enable  # type: ignore[assignment]
 
     def no_weight_decay(self) -> set[str]:
         """Nothing beyond what optimizers leave out by rank (norms, biases)."""
@@ -257,6 +256,10 @@ class MedSpectralNet(nn.Module):
     def fuse(self) -> MedSpectralNet:
         """The deploy form, a copy: norms folded, parallel convolutions merged, same outputs."""
         return fuse(self)
+
+
+for _part in (Stem, DualStream, ScaleFusion):
+    register_notrace_module(_part)  # they look at shapes, which timm's torch.fx tracer cannot
 
 
 def _init_weights(module: nn.Module) -> None:

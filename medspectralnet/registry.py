@@ -58,13 +58,13 @@ def create(variant: str, *, pretrained: bool = False, **kwargs: Any) -> MedSpect
     return model
 
 
-@register_model
+@register_model  # type: ignore[untyped-decorator]
 def medspectralnet(pretrained: bool = False, **kwargs: Any) -> MedSpectralNet:
     """MedSpectralNet at the paper's size, 8.5 M parameters."""
     return create("medspectralnet", pretrained=pretrained, **kwargs)
 
 
-@register_model
+@register_model  # type: ignore[untyped-decorator]
 def test_medspectralnet(
     pretrained: bool = False,  # noqa: PT028 (timm's signature)
     **kwargs: Any,

@@ -59,4 +59,5 @@ class BandConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Filter ``x`` (B, C, H, W) → (B, C, H, W)."""
-        return self._conv_forward(x, self.kernel(), self.bias)
+        out: Tensor = self._conv_forward(x, self.kernel(), self.bias)
+        return out
