@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -58,6 +59,7 @@ def _options(
 ) -> None:
     if debug:
         os.environ["BENCH_DEBUG"] = "1"
+        logging.basicConfig(level=logging.DEBUG)
 
 
 @app.command()
@@ -91,7 +93,7 @@ def measure(
     suite: SuiteName, only: Only = "", dry_run: DryRun = False, refresh: Refresh = False
 ) -> None:
     """Measure parameters, MACs, throughput and latency of the suite's models on this machine."""
-    from bench.console import out
+    from bench.console import CostScreen, out
     from bench.execution.costs import measure_pending, pending_costs
     from bench.plan import check_models, resolve_device
 
@@ -105,7 +107,8 @@ def measure(
         seconds = len(todo) * loaded.settings.cost.seconds_per_model
         out.print(f"{len(todo)} models to measure on {device.name}, at least {seconds:.0f} s.")
         return
-    failed = measure_pending(loaded, todo, store, lambda text: out.print(text, markup=False))
+    with CostScreen() as screen:
+        failed = measure_pending(loaded, todo, store, screen.show)
     _warn_of_damage(store)
     kept = len({cell.model.name for cell in cells}) - len(todo)
     out.print(f"{loaded.name}: {len(todo) - failed} measured, {kept} kept, {failed} failed.")
@@ -162,10 +165,22 @@ def data(
     source_size: Annotated[int, typer.Option(help="Native size: 28, 64, 128 or 224.")] = 28,
 ) -> None:
     """List the data sets, or load one (it is downloaded if need be) and say what is in it."""
-    from bench.data.describe import describe, list_lines
+    from bench.data import catalog
+    from bench.specs import DatasetSpec
 
-    for line in describe(name, source_size) if name else list_lines():
-        typer.echo(line)
+    for known in [] if name else catalog.names():
+        info = catalog.check(DatasetSpec(name=known), source_size)
+        counts = " + ".join(str(info.counts[split]) for split in ("train", "val", "test"))
+        typer.echo(f"{known:16} {info.num_classes:3} classes  {counts:>24}  {info.task}")
+    if name:
+        loaded = catalog.load(DatasetSpec(name=name), source_size)
+        source = loaded.source
+        typer.echo(f"{name}: {loaded.task}; classes: {', '.join(loaded.class_names)}")
+        sizes = f"{len(loaded.train)} train, {len(loaded.val)} val, {len(loaded.test)} test"
+        side = f"{loaded.source_size} × {loaded.source_size} × {loaded.channels}"
+        typer.echo(f"{sizes} images of {side}")
+        typer.echo(f"from {source.path}, {source.checksum}, official: {source.official}")
+        typer.echo(f"labels stay under: {', '.join(sorted(loaded.label_preserving)) or 'nothing'}")
 
 
 def _load(suite: str) -> Suite:
@@ -265,11 +280,10 @@ def _on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
 def main() -> NoReturn:
     """Run the command line; every expected error is one line on stderr and an exit code."""
     signal.signal(signal.SIGTERM, _on_sigterm)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" leaves it ignored
     try:
-        app(standalone_mode=False)
-        code = 0
-    except typer.Exit as error:
-        code = error.exit_code
+        ended = app(standalone_mode=False)  # an exit code where a command asked for one
+        code = ended if isinstance(ended, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         code = _say("interrupted; finished runs are kept", INTERRUPTED)
     except Terminated:

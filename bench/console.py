@@ -13,6 +13,7 @@ from rich.progress import (
     Progress,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 from bench.execution.estimate import Estimator
@@ -118,3 +119,30 @@ class SuiteScreen:
                 return None
             total += expected
         return total
+
+
+class CostScreen:
+    """A bar for cost measurements; nothing but the result where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=out,
+            disable=not sys.stdout.isatty(),
+            transient=True,
+        )
+        self._task = self._progress.add_task("measuring", total=1.0)
+
+    def __enter__(self) -> CostScreen:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, doing: str, fraction: float) -> None:
+        """What is being measured and how much of all is done, 0 to 1."""
+        self._progress.update(self._task, completed=fraction, description=doing)

@@ -46,7 +46,7 @@ class Built:
 def families() -> dict[str, str]:
     """The suite's own roster, name to family, in the order in which tables show it."""
     listed = {name: entry.family for name, entry in roster.load().items()}
-    ours = {name: "ablation" for name in timm.list_models("medspectralnet_*")}
+    ours = dict.fromkeys(timm.list_models("medspectralnet_*"), "ablation")
     return listed | {name: family for name, family in ours.items() if name not in listed}
 
 
@@ -78,9 +78,15 @@ def check(spec: ModelSpec, image_size: int) -> None:
     with _same_random_state(restore=True):
         try:
             with torch.device("meta"):  # shapes without values: no time, no memory
-                _call(untrained, factory, wanted, image_size)
+                _try(untrained, factory, wanted, image_size)
         except InputError:  # not every sound model can be made without values
-            _call(untrained, factory, wanted, image_size)
+            _try(untrained, factory, wanted, image_size)
+
+
+def _try(spec: ModelSpec, factory: Factory, wanted: dict[str, JsonValue], image_size: int) -> None:
+    """Build the model and pass two images through it."""
+    built = _call(spec, factory, dict(wanted), image_size)
+    check_output(built.model, name=spec.name, num_classes=2, in_chans=3, image_size=image_size)
 
 
 def build(

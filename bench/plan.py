@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bench.data.catalog import check, load
+from bench.data.control_limits import check_control
 from bench.data.dataset import Dataset
 from bench.data.info import DatasetInfo
+from bench.data.invariances import check_strengths
 from bench.errors import DataUnavailable, InputError
 from bench.specs import CostSpec, DataIdentity, DatasetSpec, ModelSpec, Precision, RunSpec
 from bench.suite import Cell, Suite
@@ -101,7 +103,27 @@ def check_data(suite: Suite) -> dict[str, DatasetInfo]:
             )
         found[spec.name] = info
     _check_not_mixed(suite, found)
+    _check_inputs(suite)
     return found
+
+
+def _check_inputs(suite: Suite) -> None:
+    """Controls and augmentations must fit the image size."""
+    size = suite.settings.image_size
+    for name, control in suite.settings.control.items():
+        try:
+            check_control(control, size)
+        except InputError as error:
+            raise InputError(
+                error.problem,
+                remedy=error.remedy,
+                key=f"control.{name}.{error.key}",
+                file=shown(suite.path),
+            ) from None
+    try:
+        check_strengths(suite.protocol.augment, size)
+    except InputError as error:
+        raise error.in_file(f"protocol {suite.protocol_name}") from None
 
 
 def _check_not_mixed(suite: Suite, found: dict[str, DatasetInfo]) -> None:
@@ -186,6 +208,7 @@ def cost_specs(suite: Suite, device: Device, models: Iterable[ModelSpec]) -> lis
             precision=device.precision,
             threads=settings.threads,
             batch_size=settings.cost.batch_size,
+            channels_last=settings.cost.channels_last,
         )
         for model in models
     ]

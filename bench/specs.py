@@ -185,6 +185,7 @@ class CostSpec(Strict):
     precision: Precision
     threads: Annotated[int, Field(ge=1, le=1024)]
     batch_size: Annotated[int, Field(ge=1)]
+    channels_last: bool
 
     @property
     def id(self) -> str:

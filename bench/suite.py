@@ -67,6 +67,7 @@ class CostOptions(Strict):
     num_classes: Annotated[int, Field(ge=2, le=100_000)]
     batch_size: Annotated[int, Field(ge=1, le=65_536)]
     seconds_per_model: Annotated[float, Field(gt=0, le=3600)]
+    channels_last: bool = True  # memory order; trainings always use it
 
 
 class SuiteFile(Strict):

@@ -221,5 +221,6 @@ def _is_asked_cost(suite: Suite, spec: CostSpec) -> bool:
         and spec.threads == settings.threads
         and spec.batch_size == settings.cost.batch_size
         and spec.num_classes == settings.cost.num_classes
+        and spec.channels_last == settings.cost.channels_last
         and settings.device in ("auto", spec.device)
     )

@@ -68,7 +68,9 @@ def _cost(name: str, context: Context) -> dict[str, str]:
     read = (
         f"Images {settings.image_size} × {settings.image_size}, {settings.channels} channels, "
         f"{settings.cost.num_classes} classes, batch {settings.cost.batch_size}, "
-        f"{settings.threads} threads on a CPU. 1 MAC is one multiply-add; many papers print it as "
+        f"{settings.threads} threads on a CPU, "
+        f"{'channels_last' if settings.cost.channels_last else 'contiguous'} memory, eager, "
+        "evaluation mode. 1 MAC is one multiply-add; many papers print it as "
         "one FLOP. Throughput is the median of interleaved rounds with its bootstrap interval; "
         "compare models measured on the same machine only."
     )

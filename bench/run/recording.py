@@ -50,7 +50,7 @@ def execute(
         result = train_and_score(spec, dataset.for_next_run(), store, on_progress)
     except Exception as error:
         status, reason = failure(error)
-        log.warning("%s: %s", spec.label, reason, exc_info=error)
+        log.debug("%s: %s", spec.label, reason, exc_info=error)
     record = Record(
         kind="training",
         id=spec.id,
@@ -83,14 +83,20 @@ def skip(spec: RunSpec, reason: str, *, store: Store, suite: SuiteSeen, device_n
 
 
 def record_cost(
-    spec: CostSpec, outcome: CostResult | str, *, store: Store, suite: SuiteSeen, clock: Clock
+    spec: CostSpec,
+    outcome: CostResult | str,
+    *,
+    store: Store,
+    suite: SuiteSeen,
+    clock: Clock,
+    status: Status = "done",
 ) -> Record:
-    """Store one cost measurement, or the reason why there is none."""
+    """Store one cost measurement, or with another ``status`` the reason why there is none."""
     reason, cost = (outcome, None) if isinstance(outcome, str) else (None, outcome)
     record = Record(
         kind="cost",
         id=spec.id,
-        status="done" if cost else "failed",
+        status=status,
         reason=reason,
         spec=spec,
         suite=suite,

@@ -48,6 +48,7 @@ def cost(name: str) -> CostSpec:
         precision="float32",
         threads=2,
         batch_size=8,
+        channels_last=True,
     )
 
 

@@ -90,6 +90,7 @@ def test_cost_id_depends_on_the_machine() -> None:
             precision="float32",
             threads=2,
             batch_size=8,
+            channels_last=True,
         )
 
     assert cost("a").id == cost("a").id != cost("b").id
