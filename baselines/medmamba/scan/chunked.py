@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-# A chunk's states should stay in a CPU's cache; fewer steps would only add calls.
-_CHUNK_ELEMENTS, _CHUNK_ELEMENTS_GPU, _MIN_STEPS = 2**18, 2**24, 8
+# A chunk's states should stay in a CPU's cache; on a GPU fewer, larger operations are better.
+_CHUNK_ELEMENTS, _CHUNK_ELEMENTS_GPU = 2**18, 2**24
 
 
 class _Chunk(NamedTuple):
@@ -59,7 +59,7 @@ def _chunk(
 
 def _pixels_by_chunk(x: Tensor, a: Tensor, orders: Tensor) -> Iterator[Tensor]:
     elements = _CHUNK_ELEMENTS if x.device.type == "cpu" else _CHUNK_ELEMENTS_GPU
-    steps = max(_MIN_STEPS, elements // max(1, x.shape[0] * a.numel()))
+    steps = max(1, elements // max(1, x.shape[0] * a.numel()))
     return iter(orders.t().split(steps))
 
 

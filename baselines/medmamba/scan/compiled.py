@@ -39,7 +39,7 @@ class _Scan(ctypes.Structure):
 class _Gradients(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("dx", "ddelta", "da", "db", "dc", "dd", "dbias")),
-        ("groups", ctypes.c_int64),
+        *((name, ctypes.c_int64) for name in ("parts", "groups")),
         ("dy", ctypes.c_void_p),
     ]
 
@@ -140,16 +140,21 @@ def backward(
     batch, length, channels = x.shape
     directions, _, state = a.shape
     threads = torch.get_num_threads()
-    # Enough tasks for all threads, and no more: every group adds a partial sum of dB and dC.
-    groups = min(math.ceil(2 * threads / batch), math.ceil(channels / 16)) if batch < threads else 1
+    # Enough tasks for all threads to end together, but few: each adds a partial sum.
+    parts = min(batch, 4 * threads)
+    groups = (
+        min(math.ceil(2 * threads / max(1, batch)), math.ceil(channels / 16))
+        if batch < threads
+        else 1
+    )
     dy = dy.contiguous()
     dx, ddelta = torch.empty(x.shape), torch.empty(delta.shape)
-    da = torch.empty(batch, directions, state, channels)
+    da = torch.empty(parts, directions, state, channels)
     db = torch.empty(groups, batch, length, directions, state)
     dc = torch.empty_like(db)
-    dd, dbias = torch.empty(2, batch, directions, channels)
+    dd, dbias = torch.empty(2, parts, directions, channels)
     into = _Gradients(
-        *(t.data_ptr() for t in (dx, ddelta, da, db, dc, dd, dbias)), groups, dy.data_ptr()
+        *(t.data_ptr() for t in (dx, ddelta, da, db, dc, dd, dbias)), parts, groups, dy.data_ptr()
     )
     if _library(a).scan_backward(ctypes.byref(scan), ctypes.byref(into), threads):
         raise MemoryError("the selective scan's backward pass found no memory; reduce the batch")

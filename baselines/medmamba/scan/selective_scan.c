@@ -25,7 +25,7 @@
 #define W 4
 #endif
 #define N STATE
-#define CHUNK 32 /* steps whose states the backward pass holds at once: 2 x 32 KiB at W = N = 16 */
+#define CHUNK 64 /* steps whose states the backward pass holds at once: 2 x 64 KiB at W = N = 16 */
 #define LN2 0.6931471805599453f
 #define LOG2E 1.4426950408889634f
 #define UNROLL _Pragma("GCC unroll 64")
@@ -52,6 +52,10 @@ static inline vec load(const float *p, int64_t width) {
 static inline void store(float *p, vec v, int64_t width) {
     if (width >= W) memcpy(p, &v, sizeof v);
     else memcpy(p, &v, width * sizeof(float));
+}
+
+static inline void add_or_set(float *p, vec v, int64_t width, int set) {
+    store(p, set ? v : v + load(p, width), width);
 }
 
 static inline vec select_vec(ivec mask, vec yes, vec no) {
@@ -118,12 +122,31 @@ static inline void restore_denormals(unsigned before) {
 #endif
 }
 
-static inline float lane_sum(vec v) {
-    float lane[W], sum = 0.0f;
-    memcpy(lane, &v, sizeof v);
-    for (int half = W / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-    return sum + lane[0];
+/* out[n] = the sum over the lanes of v[n]; destroys v. */
+static inline void sum_lanes(float *out, vec *v) {
+#if N % W == 0 && defined(__GNUC__) && !defined(__clang__)
+    for (int first = 0; first < N; first += W, v += W) {
+        /* Each level halves the vectors: lanes with bit `half` set come from the partner. */
+        UNROLL for (int half = W / 2; half > 0; half /= 2) {
+            ivec own, other;
+            UNROLL for (int l = 0; l < W; l++) {
+                own[l] = l & half ? W + l : l;
+                other[l] = own[l] ^ half;
+            }
+            UNROLL for (int i = 0; i < half; i++)
+                v[i] = __builtin_shuffle(v[i], v[i + half], own) +
+                       __builtin_shuffle(v[i], v[i + half], other);
+        }
+        memcpy(out + first, v, sizeof *v);
+    }
+#else
+    for (int n = 0; n < N; n++) {
+        float lane[W], sum = 0.0f;
+        memcpy(lane, v + n, sizeof lane);
+        for (int l = 0; l < W; l++) sum += lane[l];
+        out[n] = sum;
+    }
+#endif
 }
 
 /* One direction of one image for the channels [first, first + W): y += C . h + D x. */
@@ -150,8 +173,7 @@ static inline void scan_channels(const scan *s, float *y, int64_t image, int64_t
             h[n] = exp2_vec(step * a2[n]) * h[n] + u * bt[n];
             sum += h[n] * ct[n];
         }
-        if (k > 0) sum += load(y + pixel * s->E, width);
-        store(y + pixel * s->E, sum, width);
+        add_or_set(y + pixel * s->E, sum, width, k == 0);
     }
 }
 
@@ -183,7 +205,7 @@ typedef struct {
 
 typedef struct {
     float *dx, *ddelta, *da, *db, *dc, *dd, *dbias;
-    int64_t groups; /* channel blocks are dealt to this many tasks per image */
+    int64_t parts, groups; /* a task: one part of the images, one group of channel blocks */
     const float *dy;
 } gradients;
 
@@ -251,19 +273,19 @@ static inline void chunk_backward(const scan *s, const gradients *g, workspace *
             da[n] += q * step;
         }
         const vec ddelta = (through_decay * LN2 + du * xt) * w->slope[i];
-        vec dx = du * step + d * dy;
         *dd += dy * xt;
         *dbias += ddelta;
         store(g->ddelta + at_delta + pixel * s->E, ddelta, width);
-        if (k > 0) dx += load(g->dx + at_image + pixel * s->E, width);
-        store(g->dx + at_image + pixel * s->E, dx, width);
+        add_or_set(g->dx + at_image + pixel * s->E, du * step + d * dy, width, k == 0);
     }
     for (int n = 0; n < N; n++) carry[n] = back[n];
 }
 
-/* One direction of one image, channel blocks [low, high). */
+/* One direction of one image, channel blocks [low, high). A part's first image sets the part's
+ * gradients of A, D and bias, the others add to them. */
 static void direction_backward(const scan *s, const gradients *g, workspace *w, int64_t image,
-                               int64_t k, int64_t group, int64_t low, int64_t high) {
+                               int64_t k, int64_t part, int first_of_part, int64_t group,
+                               int64_t low, int64_t high) {
     const int64_t chunks = (s->L + CHUNK - 1) / CHUNK;
     const int64_t stride = 2 * N + 2 + chunks * N; /* vectors per channel block in w->rest */
     memset(w->rest, 0, (high - low) * stride * sizeof(vec));
@@ -291,21 +313,22 @@ static void direction_backward(const scan *s, const gradients *g, workspace *w, 
         for (int64_t t = from; t < to; t++) {
             const int64_t pixel = s->orders[k * s->L + t];
             const int64_t at = (((group * s->B + image) * s->L + pixel) * s->K + k) * N;
-            for (int n = 0; n < N; n++) g->db[at + n] = lane_sum(w->db[t - from][n]);
-            for (int n = 0; n < N; n++) g->dc[at + n] = lane_sum(w->dc[t - from][n]);
+            sum_lanes(g->db + at, w->db[t - from]);
+            sum_lanes(g->dc + at, w->dc[t - from]);
         }
     }
     for (int64_t block = low; block < high; block++) {
         const vec *own = w->rest + (block - low) * stride;
-        const int64_t first = block * W, width = s->E - first, at = image * s->K + k;
+        const int64_t first = block * W, width = s->E - first, at = part * s->K + k;
         for (int n = 0; n < N; n++)
-            store(g->da + (at * N + n) * s->E + first, own[N + n], width);
-        store(g->dd + at * s->E + first, own[2 * N], width);
-        store(g->dbias + at * s->E + first, own[2 * N + 1], width);
+            add_or_set(g->da + (at * N + n) * s->E + first, own[N + n], width, first_of_part);
+        add_or_set(g->dd + at * s->E + first, own[2 * N], width, first_of_part);
+        add_or_set(g->dbias + at * s->E + first, own[2 * N + 1], width, first_of_part);
     }
 }
 
-/* db, dc: (groups, B, L, K, N); da: (B, K, N, E); dd, dbias: (B, K, E); the caller sums them.
+/* db, dc: (groups, B, L, K, N); da: (parts, K, N, E); dd, dbias: (parts, K, E); the caller
+ * sums them over groups and parts.
  * Returns 1 where memory runs out. */
 int scan_backward(const scan *s, const gradients *g, int threads) {
     const int64_t blocks = (s->E + W - 1) / W, chunks = (s->L + CHUNK - 1) / CHUNK;
@@ -322,12 +345,15 @@ int scan_backward(const scan *s, const gradients *g, int threads) {
             failed = 1;
         }
 #pragma omp for schedule(static)
-        for (int64_t task = 0; task < s->B * g->groups; task++) {
-            const int64_t image = task / g->groups, group = task % g->groups;
+        for (int64_t task = 0; task < g->parts * g->groups; task++) {
+            const int64_t part = task / g->groups, group = task % g->groups;
+            const int64_t from = part * s->B / g->parts, to = (part + 1) * s->B / g->parts;
             if (w)
-                for (int64_t k = 0; k < s->K; k++)
-                    direction_backward(s, g, w, image, k, group, group * blocks / g->groups,
-                                       (group + 1) * blocks / g->groups);
+                for (int64_t image = from; image < to; image++)
+                    for (int64_t k = 0; k < s->K; k++)
+                        direction_backward(s, g, w, image, k, part, image == from, group,
+                                           group * blocks / g->groups,
+                                           (group + 1) * blocks / g->groups);
         }
         free(w);
         restore_denormals(before);
