@@ -74,7 +74,7 @@ def check_split(
     """
     images = _check_images(f"{name}_images", arrays[f"{name}_images"], size, channels)
     key = f"{name}_labels"
-    labels = _check_labels(key, arrays[key], classes, multi_label)
+    labels = check_labels(key, arrays[key], classes, multi_label)
     if len(labels) != len(images):
         raise Flaw(f"{len(labels)} labels for {len(images)} images", key)
     return Split(name, images, labels)
@@ -91,9 +91,14 @@ def _check_images(key: str, images: NDArray[Any], size: int, channels: int) -> N
     return np.ascontiguousarray(images.reshape(len(images), size, size, channels), dtype=np.uint8)
 
 
-def _check_labels(
+def check_labels(
     key: str, labels: NDArray[Any], classes: int, multi_label: bool
 ) -> NDArray[np.int64]:
+    """Labels as int64, ``(N,)`` or, with several labels an image, ``(N, classes)``.
+
+    Raises:
+        Flaw: a dtype, a shape or a label is not what ``classes`` says.
+    """
     if labels.dtype.kind not in "iu":
         raise Flaw(f"is {labels.dtype}, not an integer type", key)
     width = classes if multi_label else 1

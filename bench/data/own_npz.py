@@ -10,7 +10,7 @@ from typing import Any
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from bench.data.arrays import Flaw, arrays_checksum, check_split, read_arrays
+from bench.data.arrays import Flaw, arrays_checksum, check_labels, check_split, read_arrays
 from bench.data.dataset import Split
 from bench.data.info import SPLITS, DatasetInfo, OwnOutline
 from bench.errors import InputError
@@ -91,9 +91,6 @@ def _classes(spec: DatasetSpec, labels: Mapping[str, NDArray[Any]]) -> tuple[boo
     """Whether images have several labels each, and the classes' names."""
     shape = labels["train_labels"].shape
     multi_label = len(shape) == 2 and shape[1] > 1
-    for key, array in labels.items():
-        if array.dtype.kind not in "iu":
-            raise Flaw(f"is {array.dtype}, not an integer type", key)
     if spec.classes is not None:
         names = tuple(spec.classes)
         if multi_label and len(names) != shape[1]:
@@ -101,15 +98,13 @@ def _classes(spec: DatasetSpec, labels: Mapping[str, NDArray[Any]]) -> tuple[boo
                 f"has {shape[1]} labels an image, classes names {len(names)}", "train_labels"
             )
     else:
-        highest = max(int(array.max(initial=0)) for array in labels.values())
+        whole = [array for array in labels.values() if array.dtype.kind in "iu"]
+        highest = max((int(array.max(initial=0)) for array in whole), default=1)
         names = tuple(str(index) for index in range(shape[1] if multi_label else highest + 1))
     if len(names) < 2:
         raise Flaw("there is only one class", "train_labels")
     for key, array in labels.items():
-        top = 1 if multi_label else len(names) - 1
-        outside = array[(array < 0) | (array > top)]
-        if outside.size:
-            raise Flaw(f"label {int(outside[0])} is outside the classes 0–{top}", key)
+        check_labels(key, array, len(names), multi_label)
     return multi_label, names
 
 

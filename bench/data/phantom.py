@@ -39,16 +39,17 @@ class PhantomOptions(Strict):
 
     Lengths are fractions of the image's width, so that every source size shows the same scene;
     grey values are levels of 0–255. A disc with its rim and its jitter stays within a quarter of
-    the image, which keeps the discs apart and inside.
+    the image, which keeps the discs apart and inside. The defaults are set so that resnet18,
+    trained from scratch on 1,024 images at 32 pixels for five epochs, reads most labels, not all.
     """
 
     n_train: Annotated[int, Field(ge=8, le=200_000)] = 1024
     n_val: Annotated[int, Field(ge=8, le=200_000)] = 256
     n_test: Annotated[int, Field(ge=8, le=200_000)] = 512
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    contrast: Annotated[float, Field(gt=0, le=100)] = 30.0  # disc above the background, levels
+    contrast: Annotated[float, Field(gt=0, le=100)] = 14.0  # disc above the background, levels
     amplitude: Annotated[float, Field(gt=0, le=100)] = 40.0  # stripes, levels
-    noise: Annotated[float, Field(ge=0, le=100)] = 30.0  # standard deviation per pixel, levels
+    noise: Annotated[float, Field(ge=0, le=100)] = 31.0  # standard deviation per pixel, levels
     radius: Annotated[float, Field(gt=0, lt=QUARTER)] = 0.16
     jitter: Annotated[float, Field(ge=0, lt=QUARTER)] = 0.08
     cycles: Annotated[int, Field(ge=2, le=100)] = 9  # stripe periods across the image's width
