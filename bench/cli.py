@@ -284,7 +284,9 @@ def main() -> NoReturn:
     try:
         ended = app(standalone_mode=False)  # an exit code where a command asked for one
         code = ended if isinstance(ended, int) else 0
-    except (KeyboardInterrupt, typer.Abort):
+        if code == INTERRUPTED:  # typer's answer to Ctrl-C
+            raise KeyboardInterrupt
+    except KeyboardInterrupt:
         code = _say("interrupted; finished runs are kept", INTERRUPTED)
     except Terminated:
         code = _say("terminated; finished runs are kept", TERMINATED)
