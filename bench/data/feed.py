@@ -17,7 +17,7 @@ from bench.data.transform import normalise, resize
 from bench.specs import Control
 
 CONTROL_SEED = 0x5EED
-"""Controls draw from streams of their own, one a split: all models and seeds see the same images."""
+"""Controls draw from streams of their own, one a split: all models see the same images."""
 
 RESIZE_CHUNK = 1024  # images; bounds the float copy made while resizing
 
