@@ -26,7 +26,7 @@ _PREPARING = 0.3  # of the progress; the rest is timing
 
 
 class CostFailure(Stored):
-    """A model that could not be measured as asked; the batch size is never changed to make it fit."""
+    """A model that could not be measured as asked; its batch size is never changed to fit."""
 
     status: Literal["failed", "out-of-memory"]
     reason: str
@@ -48,7 +48,6 @@ def measure_costs(
     seconds_per_model: float,
     seed: int,
     on_progress: Progress = lambda doing, done: None,
-    channels_last: bool = False,
 ) -> list[CostResult | CostFailure]:
     """Measure all requests in one process, timed in turn; results in the order of the requests.
 
@@ -67,7 +66,7 @@ def measure_costs(
     for number, request in enumerate(requests):
         on_progress(f"counting {request.model.name}", _PREPARING * number / len(requests))
         try:
-            prepared.append(_prepare(request, seconds_per_model / 2, seed, rng, channels_last))
+            prepared.append(_prepare(request, seconds_per_model / 2, seed, rng))
         except Exception as error:  # a model's fault is its own row
             prepared.append(_failure(error))
     subjects = [s for p in prepared if isinstance(p, _Prepared) for s in (p.throughput, p.latency)]
@@ -86,14 +85,12 @@ def _check_device(device: str) -> None:
         )
 
 
-def _prepare(
-    request: CostSpec, seconds: float, seed: int, rng: np.random.Generator, channels_last: bool
-) -> _Prepared:
+def _prepare(request: CostSpec, seconds: float, seed: int, rng: np.random.Generator) -> _Prepared:
     shape = (request.channels, request.image_size, request.image_size)
     model = _built(request, seed)
     parameters, macs = count_parameters(model), count_macs(model, shape)
-    if channels_last:
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if request.channels_last:
+        model = model.to(memory_format=torch.channels_last)
     model = model.to(request.device).eval()
 
     def subject(batch_size: int) -> Subject:
@@ -101,7 +98,10 @@ def _prepare(
             name=request.model.name,
             model=model,
             inputs=random_batches(
-                (batch_size, *shape), device=request.device, rng=rng, channels_last=channels_last
+                (batch_size, *shape),
+                device=request.device,
+                rng=rng,
+                channels_last=request.channels_last,
             ),
             seconds=seconds,
             precision=request.precision,

@@ -10,6 +10,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from baselines import roster
 from bench import models
 from bench.errors import InputError
 from bench.specs import ModelSpec
@@ -17,7 +18,7 @@ from bench.specs import ModelSpec
 
 def _build(spec: ModelSpec, **changes: float) -> models.Built:
     torch.manual_seed(0)
-    return models.build(spec, num_classes=4, in_chans=3, image_size=32, **changes)  # type: ignore[arg-type]
+    return models.build(spec, num_classes=4, in_chans=3, image_size=32, **changes)
 
 
 def test_build_passes_what_the_model_takes() -> None:
@@ -96,8 +97,8 @@ def test_check_refuses(spec: ModelSpec, words: list[str]) -> None:
 
 
 def test_check_refuses_too_small_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = models.roster.Entry("resnet18", "cnn", min_image_size=16)
-    monkeypatch.setattr(models.roster, "load", lambda: {"resnet18": entry})
+    entry = roster.Entry("resnet18", "cnn", min_image_size=16)
+    monkeypatch.setattr(roster, "load", lambda: {"resnet18": entry})
     models.check(ModelSpec(name="resnet18"), 16)
     with pytest.raises(InputError, match="at least 16 px, got 15"):
         models.check(ModelSpec(name="resnet18"), 15)
@@ -108,7 +109,7 @@ def test_pretrained_without_network_is_one_line(monkeypatch: pytest.MonkeyPatch)
         assert arguments["pretrained"] is True
         raise OSError("Name or service not known\nand a long story")
 
-    monkeypatch.setattr(models.timm, "create_model", no_network)
+    monkeypatch.setattr(timm, "create_model", no_network)
     with pytest.raises(InputError) as error:
         _build(ModelSpec(name="resnet18", pretrained=True))
     assert "\n" not in str(error.value)
