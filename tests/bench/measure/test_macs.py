@@ -122,7 +122,8 @@ def test_matmul_broadcasts_both_ways() -> None:
 
 def test_fourier_transform_is_counted_by_its_own_rule() -> None:
     def filtered(x: Tensor) -> Tensor:
-        return torch.fft.irfft2(torch.fft.rfft2(x), s=(32, 32))
+        back: Tensor = torch.fft.irfft2(torch.fft.rfft2(x), s=(32, 32))
+        return back
 
     count = _count(filtered, 8, 32, 32)
     assert count.macs == 2 * 8 * 32 * 32 * 10  # two transforms of 8 maps, log₂(32·32) = 10
