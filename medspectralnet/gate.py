@@ -16,6 +16,11 @@ def upsample_to(coarse: Tensor, fine: Tensor) -> Tensor:
     return F.interpolate(coarse, size=fine.shape[-2:], mode="nearest")
 
 
+def squeezed_width(channels: int, reduction: int) -> int:
+    """C / ``reduction``, but 8 at least: of one or two units a ReLU may kill all for good."""
+    return max(8, channels // reduction)
+
+
 class ContextGate(nn.Module):
     """Weighted sum of S maps; each channel's S weights are positive and sum to one.
 
@@ -25,13 +30,14 @@ class ContextGate(nn.Module):
     Args:
         channels: C of every map.
         sources: S, how many maps are fused.
-        reduction: the squeezed context has C / ``reduction`` channels.
+        reduction: the squeezed context has C / ``reduction`` channels, 8 at least.
     """
 
     def __init__(self, channels: int, sources: int, *, reduction: int) -> None:
         super().__init__()
-        self.squeeze = nn.Linear(sources * channels, max(1, channels // reduction))
-        self.weigh = nn.Linear(max(1, channels // reduction), sources * channels)
+        hidden = squeezed_width(channels, reduction)
+        self.squeeze = nn.Linear(sources * channels, hidden)
+        self.weigh = nn.Linear(hidden, sources * channels)
         self.sources = sources
 
     def weights(self, maps: Sequence[Tensor]) -> Tensor:

@@ -40,6 +40,16 @@ def check_input(x: Tensor, in_chans: int) -> None:
         )
 
 
+def _check_arguments(num_classes: int, in_chans: int, *rates: float) -> None:
+    if in_chans < 1:
+        raise ValueError(f"in_chans: give a positive integer, not {in_chans}")
+    if num_classes < 0:
+        raise ValueError(f"num_classes: give 0 or more, not {num_classes}")
+    for name, rate in zip(("drop_rate", "drop_path_rate"), rates, strict=True):
+        if not 0 <= rate < 1:
+            raise ValueError(f"{name}: give a rate in [0, 1), not {rate}")
+
+
 class Stem(nn.Module):
     """Two 3×3 stride-2 convolutions; no pooling, so that one-pixel texture gets through."""
 
@@ -149,6 +159,7 @@ class MedSpectralNet(nn.Module):
         **config: Any,
     ) -> None:
         super().__init__()
+        _check_arguments(num_classes, in_chans, drop_rate, drop_path_rate)
         self.config = Config(**config)
         widths = self.config.widths
         self.num_classes = num_classes
