@@ -54,7 +54,8 @@ def measure_costs(
 
     Args:
         seconds_per_model: for timing, half at the batch size asked for and half at batch 1; a
-X        seed: decides weights, inputs and the order of the rounds.
+            model whose passes are long takes longer.
+        seed: decides weights, inputs and the order of the rounds.
         channels_last: where given, what every request must say of itself.
 
     Raises:
