@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 BENCH := $(BIN)/python -m bench
+# as bench/__main__.py has it, for the tests too
+export GOMP_SPINCOUNT ?= 1000
 FRESH_RESULTS := $(if $(FRESH),BENCH_RESULTS=results/fresh-$(SUITE)-$(shell date +%Y%m%d-%H%M%S))
 
 .DEFAULT_GOAL := help

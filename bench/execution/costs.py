@@ -49,7 +49,6 @@ def measure_pending(
         seconds_per_model=suite.settings.cost.seconds_per_model,
         seed=COST_SEED,
         on_progress=on_progress,
-        channels_last=suite.settings.cost.channels_last,
     )
     seen = SuiteSeen(name=suite.name, seeds=suite.seeds)
     failed = 0

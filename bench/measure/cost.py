@@ -48,7 +48,6 @@ def measure_costs(
     seconds_per_model: float,
     seed: int,
     on_progress: Progress = lambda doing, done: None,
-    channels_last: bool | None = None,
 ) -> list[CostResult | CostFailure]:
     """Measure all requests in one process, timed in turn; results in the order of the requests.
 
@@ -56,16 +55,12 @@ def measure_costs(
         seconds_per_model: for timing, half at the batch size asked for and half at batch 1; a
             model whose passes are long takes longer.
         seed: decides weights, inputs and the order of the rounds.
-        channels_last: where given, what every request must say of itself.
 
     Raises:
-        ValueError: a request that says otherwise than ``channels_last``.
         InputError: a device that this machine lacks. Everything else is one request's failure.
     """
     for request in requests:
         _check_device(request.device)
-        if channels_last not in (None, request.channels_last):
-            raise ValueError(f"{request.label}: channels_last must be {channels_last}")
     rng = np.random.default_rng(seed)
     prepared: list[_Prepared | CostFailure] = []
     for number, request in enumerate(requests):
