@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -232,6 +233,24 @@ def test_without_a_compiler_one_line_says_so(
         assert len(caplog.records) == 1
         assert "no-such-cc" in caplog.text
         assert "PyTorch form runs" in caplog.text
+    finally:
+        compiled.library.cache_clear()
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="flags of x86 compilers")
+@pytest.mark.parametrize("narrower", ["-mno-avx512f", "-mno-avx"])
+def test_narrower_vectors_give_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, narrower: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(compiled, "_FLAGS", (*compiled._FLAGS, narrower))
+    compiled.library.cache_clear()
+    try:
+        for raw_scale in (1.0, 1e3):
+            inputs = random_inputs(2, 70, 2, 21, 16, raw_scale=raw_scale)
+            wanted = values_and_gradients("pytorch", inputs, torch.float64)
+            assert_close(values_and_gradients("c", inputs, torch.float32), wanted)
+        test_a_nan_is_not_hidden("c")
     finally:
         compiled.library.cache_clear()
 

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 _SOURCE = Path(__file__).with_name("selective_scan.c")
+_HEADER = Path(__file__).with_name("vector.h")
 # No -ffast-math: linked into a library it would change how the whole process treats denormals.
 _FLAGS = ("-O3", "-march=native", "-fopenmp", "-ffp-contract=fast", "-fno-math-errno")
 _log = logging.getLogger(__name__)
@@ -68,7 +69,8 @@ def _build(state: int) -> Path:
     compiler = os.environ.get("CC", "cc")
     version = _run(compiler, "--version")
     flags = (*_FLAGS, f"-DSTATE={state}", "-shared", "-fPIC")
-    identity = "\0".join((_SOURCE.read_text(), *flags, version, torch.__version__, _cpu()))
+    sources = (_SOURCE.read_text(), _HEADER.read_text())
+    identity = "\0".join((*sources, *flags, version, torch.__version__, _cpu()))
     name = f"selective_scan-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.so"
     built = cache_folder() / name
     if built.exists():
