@@ -174,7 +174,7 @@ def random_model(**kwargs: object) -> MedMamba:
 DEPTHS = (1, 2, 1, 1)
 
 
-@pytest.mark.parametrize(("height", "width"), [(32, 32), (37, 44), (65, 40)])
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (37, 44)])
 def test_equals_the_slow_network(height: int, width: int) -> None:
     model = random_model(in_chans=1)
     images = torch.randn(2, 1, height, width)
