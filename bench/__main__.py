@@ -6,6 +6,6 @@ import os
 # to do, spinning makes small networks about ten times slower. Read when OpenMP is loaded.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-from bench.cli import main  # noqa: E402
+from bench.cli import main
 
 main()

@@ -123,16 +123,25 @@ def report(
         Path | None, typer.Option(help="Folder to write to; default reports/SUITE.")
     ] = None,
     show: Annotated[bool, typer.Option(help="Print the accuracy table too.")] = False,
+    embed: Annotated[
+        Path | None, typer.Option(help="Also put the main table between this file's markers.")
+    ] = None,
 ) -> None:
     """Draw the suite's tables from its records; trains and measures nothing."""
     from rich.console import Console
 
     from bench.plan import check_data
-    from bench.report.tables import write_tables
+    from bench.records.store import write_atomic
+    from bench.report.readme import embed_in_file
+    from bench.report.tables import main_table, write_tables
 
     loaded = _load(suite)
     check_data(loaded)
-    paths = write_tables(loaded, _store(repair=False).all(), output)
+    records = _store(repair=False).all()
+    paths = write_tables(loaded, records, output)
+    if embed is not None:
+        text = embed_in_file(embed, loaded.name, main_table(loaded, records))
+        write_atomic(embed, text.encode())
     if show:
         Console(highlight=False, soft_wrap=True).print(paths[0].read_text(), markup=False)
     typer.echo("\n".join(_shown(path) for path in paths))

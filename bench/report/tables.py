@@ -42,6 +42,13 @@ def write_tables(suite: Suite, records: list[Record], folder: Path | None = None
     return [folder / name for name in documents]
 
 
+def main_table(suite: Suite, records: list[Record]) -> str:
+    """The main comparison alone, with its footnotes, as Markdown."""
+    published = published_for(suite, read_published())
+    context = Context(collect(suite, records), published, Footnotes())
+    return _document([markdown(accuracy_rows(context)), *_notes(context)])
+
+
 def _accuracy(name: str, context: Context) -> dict[str, str]:
     rows = accuracy_rows(context)
     parts = [_title("Accuracy", context), markdown(rows)]
