@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from baselines.medmamba.scan import selective_scan
+from baselines.medmamba.scan import form_for, selective_scan
 
 DIRECTIONS = 4
 
@@ -68,6 +68,10 @@ class SS2D(nn.Module):
         states = torch.arange(1, self.state + 1, device=self.A_logs.device)
         self.A_logs.copy_(states.log().expand_as(self.A_logs))
         nn.init.ones_(self.Ds)
+
+    def describe_execution(self, device: torch.device) -> str:
+        """Which form of the scan runs on this device, in a sentence for the record."""
+        return f"Selective scan: {form_for(device.type, state=self.state)} form, float32."
 
     def forward(self, tokens: Tensor) -> Tensor:  # (B, H, W, d)
         batch, height, width, _ = tokens.shape

@@ -43,6 +43,7 @@ def execute(
     Only an interruption (Ctrl-C, SIGTERM) leaves no record; the run is then done anew.
     """
     clock = Clock()
+    provenance.source_digest(spec)  # read now and kept: the source may be edited meanwhile
     status: Status = "done"
     reason, result = None, None
     try:

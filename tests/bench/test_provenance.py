@@ -7,6 +7,7 @@ import pytest
 from bench import provenance
 from bench.provenance import source_digest
 from bench.specs import CostSpec, ModelSpec
+from bench.toml_file import ROOT
 
 BEFORE = '''
 """A module."""
@@ -61,5 +62,5 @@ def test_each_model_rests_on_its_own_source() -> None:
 def test_every_place_named_exists() -> None:
     places = [place for group in provenance.HARNESS.values() for place in group]
     places += [place for _, group in provenance.MODEL_SOURCES for place in group]
-    missing = [place for place in places if not (provenance.ROOT / place).exists()]
+    missing = [place for place in places if not (ROOT / place).exists()]
     assert not missing

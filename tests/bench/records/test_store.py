@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def test_predictions_come_back_exactly(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded, logits)
 
 
-DAMAGE = {
+DAMAGE: dict[str, Callable[[str], str]] = {
     "cut short": lambda text: text[: len(text) // 2],
     "empty": lambda text: "",
     "a key too many": lambda text: text.replace('"kind"', '"extra": 1, "kind"', 1),

@@ -205,7 +205,7 @@ def test_training_code_that_looks_at_the_test_split_is_stopped() -> None:
     def train_and_peek() -> float:
         best = 0.0
         for _ in range(3):
-            best = max(best, float(np.mean(test.labels)))  # type: ignore[arg-type, call-overload]
+            best = max(best, float(np.mean(test.labels)))  # type: ignore[call-overload]
         return best
 
     with pytest.raises(TestSplitLocked, match="locked until selection is over"):
