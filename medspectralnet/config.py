@@ -24,7 +24,7 @@ class Config:
     heads: tuple[int, ...] = (2, 4, 6, 14)
     pools: tuple[int, ...] = (8, 4, 2, 1)  # largest pooling of the low band, by stage
     grid: int = 7  # tokens a side below which the low band is not pooled further
-    stem_width: int = 24
+    stem_width: int = 16
     kernel_size: int = 5  # of the local stream
     mlp_ratio: float = 3.0
     gate_reduction: int = 16

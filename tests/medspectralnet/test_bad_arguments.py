@@ -40,7 +40,7 @@ def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> Non
 
 def test_arguments_are_keyword_only_and_known() -> None:
     with pytest.raises(TypeError):
-        MedSpectralNet(10)  # type: ignore[misc]
+        MedSpectralNet(10)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="depth_s"):
         MedSpectralNet(depth_s=(1, 1, 1, 1))
 

@@ -101,7 +101,7 @@ def test_module_attends_over_pixels_head_by_head(kind: str, layout: torch.memory
 
 
 def test_softmax_ablation_loads_the_same_state() -> None:
-    linear, softmax = (LinearAttention(16, 2, kind=kind) for kind in ("linear", "softmax"))  # type: ignore[arg-type]
+    linear, softmax = (LinearAttention(16, 2, kind=kind) for kind in ("linear", "softmax"))
     softmax.load_state_dict(linear.state_dict())
     x = normal(0, 1, 16, 6, 6)
     assert not torch.allclose(linear.eval()(x), softmax.eval()(x), atol=1e-3)

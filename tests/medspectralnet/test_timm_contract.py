@@ -141,7 +141,8 @@ def test_drop_path_drops_branches_in_training_only() -> None:
     torch.testing.assert_close(model(x), model(x))
     model.train()
     assert not torch.allclose(model(x), model(x))
-    rates = [m.drop_prob for m in model.modules() if type(m).__name__ == "DropPath"]
+    modules: list[Any] = [m for m in model.modules() if type(m).__name__ == "DropPath"]
+    rates: list[float] = [m.drop_prob for m in modules]
     assert rates == sorted(rates)
     assert rates[-1] == pytest.approx(0.5)
 
