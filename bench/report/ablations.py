@@ -6,9 +6,9 @@ import runpy
 from pathlib import Path
 
 from bench.records.schema import Record
-from bench.report.accuracy import Context, Row
+from bench.report.accuracy import Context, Row, params_as_trained
 from bench.report.collect import Collected, Variant, training_of
-from bench.report.text import BLANK, millions, percent, points
+from bench.report.text import BLANK, percent, points
 from bench.specs import RunSpec
 from bench.suite import NO_CONTROL
 from bench.toml_file import ROOT
@@ -39,18 +39,11 @@ def ablation_rows(context: Context) -> list[Row]:
             row = {"model": name, "what is removed": removes}
             if len(collected.variants) > 1:
                 row["device"] = str(variant)
-            row["params (M)"] = _params(collected, name, variant)
+            row["params (M)"] = params_as_trained(collected, name, variant)
             for dataset in collected.suite.datasets:
                 row |= _difference_columns(collected, name, dataset.name, variant)
             rows.append(row)
     return rows
-
-
-def _params(collected: Collected, name: str, variant: Variant) -> str:
-    for dataset in collected.suite.datasets:
-        for record in collected.done.get((name, dataset.name, NO_CONTROL, variant), []):
-            return millions(training_of(record).params_trainable)
-    return BLANK
 
 
 def _difference_columns(collected: Collected, name: str, dataset: str, variant: Variant) -> Row:

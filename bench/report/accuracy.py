@@ -69,13 +69,13 @@ def control_rows(context: Context) -> list[Row]:
 def _row(context: Context, model: str, variant: Variant) -> Row:
     collected = context.collected
     row = {"model": _label(collected, model, variant) + _marks(context, model, variant)}
-    row |= _cost_columns(collected, model)
+    row |= _cost_columns(collected, model, variant)
     accuracies: list[float] = []
     aucs: list[float | None] = []
     for dataset in collected.suite.datasets:
         records = collected.done.get((model, dataset.name, NO_CONTROL, variant), [])
         name = dataset.name
-        row[f"{name} ACC (%)"] = _scores(context, records, lambda r: training_of(r).test.acc)
+        row[f"{name} ACC (%)"] = _accuracy_with_interval(records)
         row[f"{name} AUC (%)"] = _scores(context, records, lambda r: training_of(r).test.auc)
         row[f"{name} seeds"] = str(len(records)) if records else BLANK
         accuracies += _mean(records, lambda r: training_of(r).test.acc)
@@ -113,20 +113,29 @@ def _marks(context: Context, model: str, variant: Variant) -> str:
     return " " + "".join(marks) if marks else ""
 
 
-def _cost_columns(collected: Collected, model: str) -> Row:
+def _cost_columns(collected: Collected, model: str, variant: Variant) -> Row:
     """Parameters, MACs and throughput; one throughput column for each machine that measured."""
     machines = list(dict.fromkeys(device for _, device in collected.costs))
     found = {device: collected.costs.get((model, device)) for device in machines}
     first = next((record for record in found.values() if record is not None), None)
-    row = {"params (M)": BLANK, "MACs (G)": BLANK}
+    row = {"params (M)": params_as_trained(collected, model, variant), "MACs (G)": BLANK}
     if first is not None:
         cost = cost_of(first)
-        row["params (M)"] = millions(cost.params_trainable)
+        if row["params (M)"] == BLANK:
+            row["params (M)"] = millions(cost.params_trainable)
         row["MACs (G)"] = giga(cost.macs) + ("" if cost.macs_complete else " incomplete")
     for device, record in found.items():
         column = "images/s" if len(machines) == 1 else f"images/s on {device}"
         row[column] = rate(cost_of(record).throughput_images_per_s_median) if record else BLANK
     return row
+
+
+def params_as_trained(collected: Collected, model: str, variant: Variant) -> str:
+    """Trainable parameters with the head of the first data set that was trained on."""
+    for dataset in collected.suite.datasets:
+        for record in collected.done.get((model, dataset.name, NO_CONTROL, variant), []):
+            return millions(training_of(record).params_trainable)
+    return BLANK
 
 
 def _scores(

@@ -93,8 +93,7 @@ _TABLES: dict[str, Callable[[str, Context], dict[str, str]]] = {
 
 _CONTROLS_READ = (
     "Every image of train, val and test alike has one cue taken away: `blur` removes fine texture, "
-    "`shuffle` the layout. Each is a training of its own. In brackets: 95 % Wilson interval over "
-    "test images, for one seed."
+    "`shuffle` the layout. Each is a training of its own."
 )
 _PUBLISHED_READ = (
     "Numbers of others under their own protocols (resolution, pre-training, choice of checkpoint "
@@ -119,10 +118,11 @@ def _title(what: str, context: Context) -> str:
     devices = "; ".join(map(str, collected.variants))
     lines = [
         f"# {what}: suite `{suite.name}`",
-        f"{suite.settings.about}\n",
+        suite.settings.about,
         f"Shown: {data}; {size}; protocol `{suite.protocol_name}`; seeds {seeds}"
         + (f"; {devices}" if devices else "")
-        + ". Mean ± standard deviation over seeds. The checkpoint is chosen on validation "
+        + ". Mean ± standard deviation over seeds; for one seed the 95 % Wilson interval over test "
+        "images, in brackets. The checkpoint is chosen on validation "
         f"({suite.protocol.select}); the test split is predicted once.",
     ]
     return "\n\n".join(lines)
@@ -149,12 +149,15 @@ def _document(parts: list[str]) -> str:
     return "\n\n".join(part.rstrip() for part in parts if part.strip()) + "\n"
 
 
+_WORDS = {"model", "what is removed", "device", "data set", "published as", "measured on"}
+
+
 def markdown(rows: list[Row]) -> str:
-    """A Markdown table; the first column left, the others right."""
+    """A Markdown table; words left, numbers right."""
     if not rows:
         return "No rows."
     frame = pd.DataFrame(rows).fillna("–").map(escape)
-    align = ["left"] + ["right"] * (frame.shape[1] - 1)
+    align = ["left" if name in _WORDS else "right" for name in frame.columns]
     return str(frame.to_markdown(index=False, disable_numparse=True, colalign=align))
 
 

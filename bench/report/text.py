@@ -20,7 +20,7 @@ def points(values: Sequence[float]) -> str:
     """Differences in percentage points, always with a sign."""
     if not values:
         return BLANK
-    mean = f"{100 * statistics.fmean(values):+.1f}"
+    mean = f"{100 * statistics.fmean(values):+.1f}".replace("-0.0", "+0.0")
     return f"{mean} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else mean
 
 

@@ -231,7 +231,8 @@ def test_means_spread_and_average_over_data_sets(suite: Suite) -> None:
     assert rows["resnet18"]["breastmnist ACC (%)"] == "81.0 ± 1.4"
     assert rows["resnet18"]["mean ACC (%)"] == "81.0"
     assert rows["resnet18"]["breastmnist seeds"] == "2"
-    assert rows["resnet18"]["params (M)"] == "–"  # nothing measured
+    assert rows["resnet18"]["params (M)"] == "8.50"  # as trained
+    assert rows["resnet18"]["MACs (G)"] == "–"  # nothing measured
 
 
 def test_a_missing_data_set_leaves_the_average_blank(suite: Suite) -> None:
@@ -296,7 +297,7 @@ def test_devices_are_never_mixed_in_one_row(suite: Suite) -> None:
     rows = accuracy_rows(context(suite, records))
     found = {row["model"]: row["breastmnist ACC (%)"] for row in rows}
     assert found["medspectralnet (cpu, float32)"] == "91.0 ± 1.4"
-    assert found["medspectralnet (cuda, bfloat16)"] == "50.0"
+    assert found["medspectralnet (cuda, bfloat16)"] == "50.0 [40.4, 59.6]"
 
 
 def test_costs_show_incomplete_counts_noise_and_what_was_not_measured(suite: Suite) -> None:

@@ -23,6 +23,7 @@ def test_mean_and_sample_standard_deviation() -> None:
     assert percent([]) == BLANK
     assert points([-0.01, 0.02]) == "+0.5 ± 2.1"
     assert points([-0.013]) == "-1.3"
+    assert points([-0.0001]) == "+0.0"
 
 
 @pytest.mark.parametrize(
