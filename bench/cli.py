@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-import sys
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from typer.exceptions import TyperException
 
-from bench.errors import BenchError, InputError, nearest
+from bench.errors import InputError, nearest
+from bench.process import DEBUG, run_to_exit
 
 if TYPE_CHECKING:
     from bench.plan import Plan
@@ -45,12 +42,7 @@ Refresh = Annotated[
     bool, typer.Option("--refresh", help="Make stale records anew (their code has changed).")
 ]
 
-USAGE, INTERRUPTED, TERMINATED = 2, 130, 143
 ONLY_KEYS = ("model", "dataset", "seed", "control")
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived; unwinds like Ctrl-C does."""
 
 
 @app.callback()
@@ -58,7 +50,7 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     if debug:
-        os.environ["BENCH_DEBUG"] = "1"
+        os.environ[DEBUG] = "1"
         logging.basicConfig(level=logging.DEBUG)
 
 
@@ -192,6 +184,16 @@ def data(
         typer.echo(f"labels stay under: {', '.join(sorted(loaded.label_preserving)) or 'nothing'}")
 
 
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a record (results/schema.json holds it)."""
+    import json
+
+    from bench.records.schema import Record
+
+    typer.echo(json.dumps(Record.model_json_schema(), indent=1))
+
+
 def _load(suite: str) -> Suite:
     from bench.suite import load_suite
 
@@ -282,32 +284,6 @@ def _shown(path: Path) -> str:
     return shown(path)
 
 
-def _on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
-
-
 def main() -> NoReturn:
-    """Run the command line; every expected error is one line on stderr and an exit code."""
-    signal.signal(signal.SIGTERM, _on_sigterm)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" leaves it ignored
-    try:
-        ended = app(standalone_mode=False)  # an exit code where a command asked for one
-        code = ended if isinstance(ended, int) else 0
-        if code == INTERRUPTED:  # typer's answer to Ctrl-C
-            raise KeyboardInterrupt
-    except KeyboardInterrupt:
-        code = _say("interrupted; finished runs are kept", INTERRUPTED)
-    except Terminated:
-        code = _say("terminated; finished runs are kept", TERMINATED)
-    except TyperException as error:  # a wrong option or argument
-        code = _say(f"{error.format_message()}; see --help", USAGE)
-    except BenchError as error:
-        if os.environ.get("BENCH_DEBUG"):
-            raise
-        code = _say(str(error), error.exit_code)
-    sys.exit(code)
-
-
-def _say(text: str, code: int) -> int:
-    typer.echo(text, err=True)
-    return code
+    """Run the command line and end the process with its exit code."""
+    run_to_exit(app)
