@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# As bench/__main__.py has it, before anything loads OpenMP: threads that wait sleep soon.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
 REAL = ("breastmnist", "pneumoniamnist", "retinamnist")
 
 
