@@ -6,7 +6,7 @@ STAMP := .venv/.ready
 BENCH := $(BIN)/python -m bench
 # as bench/__main__.py has it, for the tests too
 export GOMP_SPINCOUNT ?= 1000
-FRESH_RESULTS := $(if $(FRESH),BENCH_RESULTS=results/fresh-$(SUITE)-$(shell date +%Y%m%d-%H%M%S))
+FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=results/fresh-$(SUITE)-$(shell date +%Y%m%d-%H%M%S);)
 
 .DEFAULT_GOAL := help
 .PHONY: setup test lint reproduce-table data clean help
@@ -18,7 +18,7 @@ help: ## list the targets
 setup: $(STAMP) ## make .venv from pyproject.toml and constraints.txt, once
 
 reproduce-table: $(STAMP) ## train and measure what is missing of SUITE (default quick), draw its tables
-	@export $(FRESH_RESULTS); $(BENCH) run $(SUITE); trained=$$?; \
+	@$(FRESH_RESULTS) $(BENCH) run $(SUITE); trained=$$?; \
 	[ $$trained -le 1 ] || exit $$trained; \
 	$(BENCH) measure $(SUITE); measured=$$?; \
 	[ $$measured -le 1 ] || exit $$measured; \

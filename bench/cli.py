@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -59,22 +60,28 @@ def run(
     suite: SuiteName, only: Only = "", dry_run: DryRun = False, refresh: Refresh = False
 ) -> None:
     """Train what is not trained yet; finished runs are kept, failed ones tried again."""
-    from bench.console import SuiteScreen, out
+    from bench.console import SuiteScreen, out, print_work
     from bench.execution.estimate import Estimator
-    from bench.execution.local import pending, run_plan
+    from bench.execution.pending import pending
 
     plan, store = _plan(suite, only, repair=not dry_run)
     todo = pending(plan, store, refresh=refresh)
     estimator = Estimator(store.all())
     if dry_run:
-        _print_work(plan, len(todo), estimator, [spec.id for spec in todo])
+        print_work(plan, todo, estimator)
         return
     _refuse_if_nothing_to_train_on(plan)
-    images = {name: len(data.train) for name, data in plan.datasets.items()}
-    with SuiteScreen(todo, images, estimator) as screen:
-        statuses = run_plan(plan, todo, store, screen)
+    statuses = Counter(done=len(plan.runs) - len(todo))
+    if statuses["done"]:
+        out.print(f"{statuses['done']} finished runs kept, not trained again.")
+    if todo:
+        from bench.execution.local import run_plan
+
+        images = {name: len(data.train) for name, data in plan.datasets.items()}
+        with SuiteScreen(todo, images, estimator) as screen:
+            statuses += run_plan(plan, todo, store, screen)
     _warn_of_damage(store)
-    summary = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+    summary = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()) if count)
     out.print(f"{plan.suite.name}: {summary}. Records are in {_shown(store.folder)}.")
     if statuses["done"] < len(plan.runs):
         raise typer.Exit(1)
@@ -86,7 +93,7 @@ def measure(
 ) -> None:
     """Measure parameters, MACs, throughput and latency of the suite's models on this machine."""
     from bench.console import CostScreen, out
-    from bench.execution.costs import measure_pending, pending_costs
+    from bench.execution.pending import pending_costs
     from bench.plan import check_models, resolve_device
 
     loaded = _load(suite)
@@ -99,8 +106,12 @@ def measure(
         seconds = len(todo) * loaded.settings.cost.seconds_per_model
         out.print(f"{len(todo)} models to measure on {device.name}, at least {seconds:.0f} s.")
         return
-    with CostScreen() as screen:
-        failed = measure_pending(loaded, todo, store, screen.show)
+    failed = 0
+    if todo:
+        from bench.execution.costs import measure_pending
+
+        with CostScreen() as screen:
+            failed = measure_pending(loaded, todo, store, screen.show)
     _warn_of_damage(store)
     kept = len({cell.model.name for cell in cells}) - len(todo)
     out.print(f"{loaded.name}: {len(todo) - failed} measured, {kept} kept, {failed} failed.")
@@ -236,28 +247,6 @@ def _parse_only(text: str) -> dict[str, set[str]]:
             )
         wanted.setdefault(key, set()).add(value)
     return wanted
-
-
-def _print_work(plan: Plan, count: int, estimator: object, ids: list[str]) -> None:
-    from bench.console import out
-    from bench.execution.estimate import Estimator
-    from bench.report.text import duration
-
-    assert isinstance(estimator, Estimator)
-    wanted, seconds = set(ids), 0.0
-    unknown = False
-    for spec in plan.runs:
-        if spec.id not in wanted:
-            continue
-        images = len(plan.datasets[spec.data.name].train) if spec.data.name in plan.datasets else 0
-        expected = estimator.seconds(spec, images)
-        unknown |= expected is None
-        seconds += expected or 0.0
-        out.print(f"{spec.id}  {spec.label}  {duration(expected)}", markup=False)
-    for line in plan.unavailable.values():
-        out.print(f"unavailable: {line}", markup=False)
-    time = "unknown: nothing was run at this size here yet" if unknown else duration(seconds)
-    out.print(f"{len(plan.runs)} runs, {count} to do on {plan.device.name}; time: {time}.")
 
 
 def _refuse_if_nothing_to_train_on(plan: Plan) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -20,7 +21,10 @@ from bench.execution.estimate import Estimator
 from bench.records.schema import Record
 from bench.report.text import duration
 from bench.specs import RunSpec
-from bench.training.loop import Progress as TrainingProgress
+
+if TYPE_CHECKING:
+    from bench.plan import Plan
+    from bench.training.loop import Progress as TrainingProgress
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -34,7 +38,7 @@ class SuiteScreen:
     ) -> None:
         self._left = {spec.id: spec for spec in todo}
         self._train_images, self._estimator = train_images, estimator
-        self._total, self._done, self._kept = len(todo), 0, 0
+        self._total, self._done = len(todo), 0
         self._run_started = time.monotonic()
         self._live = sys.stdout.isatty() and bool(todo)
         self._progress = Progress(
@@ -60,11 +64,6 @@ class SuiteScreen:
         trace: TracebackType | None,
     ) -> None:
         self._progress.stop()
-        if self._kept:
-            out.print(f"{self._kept} finished runs kept, not trained again.")
-
-    def kept(self, record: Record) -> None:
-        self._kept += 1
 
     def started(self, spec: RunSpec) -> None:
         self._run_started = time.monotonic()
@@ -119,6 +118,21 @@ class SuiteScreen:
                 return None
             total += expected
         return total
+
+
+def print_work(plan: Plan, todo: list[RunSpec], estimator: Estimator) -> None:
+    """Each run still to do with its expected time, and what data cannot be had."""
+    total: float | None = 0.0
+    for spec in todo:
+        data = plan.datasets.get(spec.data.name)
+        expected = estimator.seconds(spec, len(data.train)) if data else 0.0
+        total = None if total is None or expected is None else total + expected
+        out.print(f"{spec.id}  {spec.label}  {duration(expected)}", markup=False)
+    for line in plan.unavailable.values():
+        out.print(f"unavailable: {line}", markup=False)
+    time = f"about {duration(total)}" if total is not None else "unknown, none like it ran here yet"
+    count = f"{len(plan.runs)} runs, {len(todo)} to do on {plan.device.name}"
+    out.print(f"{count}; time: {time}.", markup=False)
 
 
 class CostScreen:

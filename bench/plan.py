@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bench.data.catalog import check, load
 from bench.data.control_limits import check_control
@@ -11,6 +12,7 @@ from bench.data.dataset import Dataset
 from bench.data.info import DatasetInfo
 from bench.data.invariances import check_strengths
 from bench.errors import DataUnavailable, InputError
+from bench.provenance import processor
 from bench.specs import CostSpec, DataIdentity, DatasetSpec, ModelSpec, Precision, RunSpec
 from bench.suite import Cell, Suite
 from bench.toml_file import shown
@@ -23,7 +25,7 @@ UNAVAILABLE = "unavailable"
 class Device:
     """What the suite's runs use here, ``auto`` resolved."""
 
-    kind: str  # "cpu" or "cuda"
+    kind: Literal["cpu", "cuda"]
     name: str
     precision: Precision
 
@@ -51,11 +53,11 @@ def resolve_device(suite: Suite) -> Device:
         InputError: it asks for ``cuda`` and this machine has none, or for a precision that the
             device lacks.
     """
-    import torch
-
-    from bench.provenance import processor
-
     settings = suite.settings
+    if settings.device == "cpu":
+        return Device("cpu", processor(), _cpu_precision(suite))
+    import torch  # only here: a suite for the CPU is planned without it
+
     has_cuda = torch.cuda.is_available()
     if settings.device == "cuda" and not has_cuda:
         raise InputError(
@@ -64,19 +66,24 @@ def resolve_device(suite: Suite) -> Device:
             file=shown(suite.path),
             key="device",
         )
-    kind = "cuda" if has_cuda and settings.device != "cpu" else "cpu"
-    name = torch.cuda.get_device_name() if kind == "cuda" else processor()
+    if not has_cuda:
+        return Device("cpu", processor(), _cpu_precision(suite))
     precision = settings.precision
     if precision == "auto":
-        precision = "bfloat16" if kind == "cuda" and torch.cuda.is_bf16_supported() else "float32"
-    if kind == "cpu" and precision == "float16":
+        precision = "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    return Device("cuda", torch.cuda.get_device_name(), precision)
+
+
+def _cpu_precision(suite: Suite) -> Precision:
+    precision = suite.settings.precision
+    if precision == "float16":
         raise InputError(
             "training in float16 needs a CUDA device",
             remedy="use 'float32' or 'bfloat16'",
             file=shown(suite.path),
             key="precision",
         )
-    return Device(kind, name, precision)
+    return "float32" if precision == "auto" else precision
 
 
 def check_data(suite: Suite) -> dict[str, DatasetInfo]:
@@ -179,7 +186,7 @@ def _run_spec(plan: Plan, cell: Cell) -> RunSpec:
         control=cell.control,
         protocol=plan.suite.protocol,
         seed=cell.seed,
-        device="cuda" if plan.device.kind == "cuda" else "cpu",
+        device=plan.device.kind,
         precision=plan.device.precision,
         threads=settings.threads,
     )
@@ -203,7 +210,7 @@ def cost_specs(suite: Suite, device: Device, models: Iterable[ModelSpec]) -> lis
             image_size=settings.image_size,
             channels=settings.channels,
             num_classes=settings.cost.num_classes,
-            device="cuda" if device.kind == "cuda" else "cpu",
+            device=device.kind,
             device_name=device.name,
             precision=device.precision,
             threads=settings.threads,

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from bench.execution.running import RunningFile
 from bench.plan import UNAVAILABLE, Plan
-from bench.provenance import source_digest
 from bench.records.schema import Record, SuiteSeen
 from bench.records.store import Store
 from bench.run.recording import execute, skip
@@ -17,9 +16,6 @@ from bench.training.loop import Progress
 
 class Watcher(Protocol):
     """Told what happens, to show it."""
-
-    def kept(self, record: Record) -> None:
-        """A finished run was found and is not trained again."""
 
     def started(self, spec: RunSpec) -> None:
         """A run begins."""
@@ -31,38 +27,17 @@ class Watcher(Protocol):
         """A run was recorded, whatever came of it."""
 
 
-def is_stale(record: Record) -> bool:
-    """Whether the code that decides the record's result has changed since it was made."""
-    return record.provenance.source_digest != source_digest(record.spec)
-
-
-def pending(plan: Plan, store: Store, *, refresh: bool) -> list[RunSpec]:
-    """The runs still to do; with ``refresh`` those whose record is stale count as not done."""
-    todo = []
-    for spec in plan.runs:
-        record = store.load(spec.id)
-        done = record is not None and record.status == "done"
-        if record is None or not done or (refresh and is_stale(record)):
-            todo.append(spec)
-    return todo
-
-
 def run_plan(plan: Plan, todo: list[RunSpec], store: Store, watcher: Watcher) -> Counter[str]:
-    """Do what is left of a plan; how many records of each status its runs now have.
+    """Do these runs of a plan; how many ended with each status.
 
     Raises:
         KeyboardInterrupt: as it comes; runs that ended before are kept.
     """
     seen = SuiteSeen(name=plan.suite.name, seeds=plan.suite.seeds)
-    wanted, statuses = {spec.id for spec in todo}, Counter[str]()
-    for spec in plan.runs:
-        if spec.id not in wanted:
-            record = store.load(spec.id)
-            assert record is not None
-            watcher.kept(record)
-        else:
-            record = _run_one(plan, spec, store, seen, watcher)
-            watcher.ended(record)
+    statuses = Counter[str]()
+    for spec in todo:
+        record = _run_one(plan, spec, store, seen, watcher)
+        watcher.ended(record)
         statuses[record.status] += 1
     return statuses
 

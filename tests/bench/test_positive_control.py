@@ -24,7 +24,8 @@ def accuracies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Interval]:
     """95 % intervals of the test accuracy by control, from the quick suite's protocol."""
     from bench.console import SuiteScreen
     from bench.execution.estimate import Estimator
-    from bench.execution.local import pending, run_plan
+    from bench.execution.local import run_plan
+    from bench.execution.pending import pending
     from bench.plan import make_plan
     from bench.suite import load_suite
 
@@ -39,11 +40,11 @@ def accuracies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Interval]:
         images = {name: len(data.train) for name, data in plan.datasets.items()}
         with SuiteScreen(todo, images, Estimator([])) as screen:
             run_plan(plan, todo, store, screen)
-    found = {}
+    found: dict[str, Interval] = {}
     for record in store.all():
         spec, test = record.spec, training_of(record).test
         assert isinstance(spec, RunSpec)
-        label = spec.control.kind if spec.control else "none"
+        label: str = spec.control.kind if spec.control else "none"
         label = "shuffled labels" if spec.protocol.shuffle_labels else label
         found[label] = wilson_over_images(round(test.acc * test.images), test.images)
     return found

@@ -1,0 +1,31 @@
+"""What is still to do; no torch, so that a suite that is done says so at once."""
+
+from __future__ import annotations
+
+from bench.plan import Device, Plan, cost_specs
+from bench.provenance import source_digest
+from bench.records.store import Store
+from bench.specs import CostSpec, RunSpec
+from bench.suite import Cell, Suite
+
+
+def pending(plan: Plan, store: Store, *, refresh: bool) -> list[RunSpec]:
+    """The runs still to do; with ``refresh`` those whose record is stale count as not done."""
+    return [spec for spec in plan.runs if not _is_done(spec, store, refresh)]
+
+
+def pending_costs(
+    suite: Suite, cells: tuple[Cell, ...], device: Device, store: Store, *, refresh: bool
+) -> list[CostSpec]:
+    """The models of these cells that were not measured on this machine yet."""
+    models = {cell.model.name: cell.model for cell in cells}.values()
+    wanted = cost_specs(suite, device, models)
+    return [spec for spec in wanted if not _is_done(spec, store, refresh)]
+
+
+def _is_done(spec: RunSpec | CostSpec, store: Store, refresh: bool) -> bool:
+    """Whether a finished record is there; a failed or skipped one is tried again."""
+    record = store.load(spec.id)
+    if record is None or record.status != "done":
+        return False
+    return not refresh or record.provenance.source_digest == source_digest(spec)
