@@ -151,9 +151,9 @@ def check_models(suite: Suite, models: Iterable[ModelSpec]) -> None:
     Raises:
         InputError: naming the suite's file and the model.
     """
-    from bench import models as model_registry
-
     for spec in models:
+        from bench import models as model_registry  # torch and timm: only if there is one to check
+
         try:
             model_registry.check(spec, suite.settings.image_size)
         except InputError as error:
