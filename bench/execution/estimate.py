@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from bench.records.schema import Record
 from bench.specs import RunSpec
 
 
+@dataclass(frozen=True)
+class _Pace:
+    """What one finished run took."""
+
+    model: str
+    image_size: int
+    device: str
+    seconds_per_pass: float  # an image pass: one training image in one epoch, all else shared out
+
+    def at(self, image_size: int) -> float:
+        """Seconds a pass would take at another size, time taken as proportional to pixels."""
+        return self.seconds_per_pass * (image_size / self.image_size) ** 2
+
+
 class Estimator:
-    """Seconds per image pass by model, image size and device, from earlier records."""
+    """Expected wall times; the more alike an earlier run, the sooner it is asked."""
 
     def __init__(self, records: Iterable[Record]) -> None:
-        self._rates: dict[tuple[str, int, str], list[float]] = {}
+        self._paces: list[_Pace] = []
         for record in records:
             self.learn(record)
 
@@ -23,20 +38,24 @@ class Estimator:
         if not isinstance(spec, RunSpec) or result is None or record.status != "done":
             return
         passes = spec.protocol.epochs * result.data.images["train"]
-        key = (spec.model.name, spec.image_size, spec.device)
-        self._rates.setdefault(key, []).append(record.provenance.wall_s / passes)
+        seconds = record.provenance.wall_s / passes
+        self._paces.append(_Pace(spec.model.name, spec.image_size, spec.device, seconds))
 
     def seconds(self, spec: RunSpec, train_images: int) -> float | None:
-        """Expected wall time of a run; other models' pace at that size stands in for a new one.
+        """Expected wall time of a run; None where nothing ever ran on that kind of device.
 
-        None where nothing was ever run at that size on that kind of device.
+        Asked in turn: this model at this size, any model at this size, this model at any size,
+        any model at any size.
         """
         passes = spec.protocol.epochs * train_images
-        own = self._rates.get((spec.model.name, spec.image_size, spec.device))
-        alike = own or [
-            rate
-            for (_, size, device), rates in self._rates.items()
-            if (size, device) == (spec.image_size, spec.device)
-            for rate in rates
-        ]
-        return statistics.median(alike) * passes if alike else None
+        here = [pace for pace in self._paces if pace.device == spec.device]
+        same_size = [pace for pace in here if pace.image_size == spec.image_size]
+        own_first = (_of(spec.model.name, same_size), same_size, _of(spec.model.name, here), here)
+        paces = next(filter(None, own_first), [])
+        if not paces:
+            return None
+        return statistics.median(pace.at(spec.image_size) for pace in paces) * passes
+
+
+def _of(model: str, paces: list[_Pace]) -> list[_Pace]:
+    return [pace for pace in paces if pace.model == model]

@@ -1,0 +1,72 @@
+"""Expected times: the most alike earlier run is asked first."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from bench.execution.estimate import Estimator
+from bench.records.schema import Record
+from bench.specs import DataIdentity, ModelSpec, Optimizer, Protocol, RunSpec
+
+
+def spec(model: str, image_size: int, device: str = "cpu", epochs: int = 2) -> RunSpec:
+    return RunSpec.model_validate(
+        {
+            "model": ModelSpec(name=model),
+            "data": DataIdentity(name="d", checksum="c", source_size=28),
+            "image_size": image_size,
+            "channels": 3,
+            "control": None,
+            "protocol": Protocol(
+                about="",
+                source="",
+                epochs=epochs,
+                batch_size=8,
+                select="auc",
+                optimizer=Optimizer(name="adam", lr=1e-3),
+            ),
+            "seed": 0,
+            "device": device,
+            "precision": "float32",
+            "threads": 1,
+        }
+    )
+
+
+def done(model: str, image_size: int, seconds: float, device: str = "cpu") -> Record:
+    """A record of 2 epochs over 100 images; only what the estimator reads."""
+    return cast(
+        Record,
+        SimpleNamespace(
+            spec=spec(model, image_size, device),
+            status="done",
+            training=SimpleNamespace(data=SimpleNamespace(images={"train": 100})),
+            provenance=SimpleNamespace(wall_s=seconds),
+        ),
+    )
+
+
+EARLIER = [done("a", 32, 10), done("a", 64, 60), done("b", 32, 30), done("g", 32, 1, "cuda")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "images", "expected"),
+    [
+        (spec("a", 32), 100, 10),  # itself
+        (spec("a", 32, epochs=4), 50, 10),  # twice the epochs, half the images
+        (spec("c", 32), 100, 20),  # others at that size: median of 10 and 30
+        (spec("b", 64), 100, 60),  # another model at that size before itself at another
+        (spec("c", 128), 100, 240),  # everything, by pixels: median of 160, 240, 480
+        (spec("a", 32, "cuda"), 100, 1),
+    ],
+)
+def test_the_most_alike_run_is_asked(asked: RunSpec, images: int, expected: float) -> None:
+    assert Estimator(EARLIER).seconds(asked, images) == pytest.approx(expected)
+
+
+def test_nothing_known_is_said_as_such() -> None:
+    assert Estimator([]).seconds(spec("a", 32), 100) is None
+    assert Estimator(EARLIER[:3]).seconds(spec("a", 32, "cuda"), 100) is None
