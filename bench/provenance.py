@@ -12,6 +12,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -20,20 +21,28 @@ from bench.toml_file import ROOT
 
 HARNESS: dict[str, tuple[str, ...]] = {
     "training": (
+        "bench/data/arrays.py",
+        "bench/data/augment.py",
+        "bench/data/control_limits.py",
+        "bench/data/controls.py",
         "bench/data/dataset.py",
         "bench/data/feed.py",
+        "bench/data/invariances.py",
+        "bench/data/medmnist.py",
         "bench/data/transform.py",
-        "bench/data/augment.py",
-        "bench/data/controls.py",
+        "bench/evaluation",
         "bench/models.py",
         "bench/run/experiment.py",
         "bench/training",
-        "bench/evaluation",
     ),
     "cost": ("bench/models.py", "bench/measure"),
 }
-"""The modules of the harness that decide a result. How a file is found and checked does not: its
-checksum stands in the run's identity."""
+"""The modules of the harness that decide a result. How own data and phantoms are made does not:
+the checksum in a run's identity is taken over their arrays. A MedMNIST file has its own checksum,
+so the code that reads it counts."""
+
+LABEL_PRESERVING = ROOT / "bench" / "data" / "label_preserving.toml"
+"""Which of a protocol's augmentations a data set gets: its entry is digested with the run."""
 
 MODEL_SOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("medspectralnet_", ("medspectralnet", "ablations")),
@@ -57,6 +66,8 @@ def source_digest(spec: RunSpec | CostSpec) -> str:
         for name, content in _normalised(place):
             digest.update(f"{name}\0{content}\0".encode())
     digest.update(_timm_version(spec.model).encode())
+    if isinstance(spec, RunSpec) and spec.protocol.augment:
+        digest.update(str(_label_preserving().get(spec.data.name)).encode())
     return digest.hexdigest()[:16]
 
 
@@ -72,6 +83,12 @@ def _model_sources(model: ModelSpec) -> tuple[str, ...]:
 def _timm_version(model: ModelSpec) -> str:
     own = bool(_model_sources(model))
     return "" if own else f"timm {importlib.metadata.version('timm')}"
+
+
+@cache
+def _label_preserving() -> dict[str, list[str]]:
+    declared = tomllib.loads(LABEL_PRESERVING.read_text(encoding="utf-8"))
+    return {name: sorted(kept) for name, kept in declared.items()}
 
 
 @cache

@@ -6,7 +6,7 @@ import pytest
 
 from bench import provenance
 from bench.provenance import source_digest
-from bench.specs import CostSpec, ModelSpec
+from bench.specs import CostSpec, DataIdentity, ModelSpec, Optimizer, Protocol, RunSpec
 from bench.toml_file import ROOT
 
 BEFORE = '''
@@ -64,3 +64,37 @@ def test_every_place_named_exists() -> None:
     places += [place for _, group in provenance.MODEL_SOURCES for place in group]
     missing = [place for place in places if not (ROOT / place).exists()]
     assert not missing
+
+
+def test_what_keeps_a_data_sets_labels_counts_where_the_protocol_augments(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def digest(augment: dict[str, float], kept: list[str]) -> str:
+        monkeypatch.setattr(provenance, "_label_preserving", lambda: {"breastmnist": kept})
+        return source_digest(run(augment))
+
+    assert digest({"shift": 2.0}, ["shift"]) != digest({"shift": 2.0}, ["shift", "erase"])
+    assert digest({}, ["shift"]) == digest({}, ["shift", "erase"])
+
+
+def run(augment: dict[str, float]) -> RunSpec:
+    return RunSpec(
+        model=ModelSpec(name="resnet18"),
+        data=DataIdentity(name="breastmnist", checksum="md5:1", source_size=28),
+        image_size=64,
+        channels=3,
+        control=None,
+        protocol=Protocol(
+            about="",
+            source="",
+            epochs=1,
+            batch_size=8,
+            select="auc",
+            optimizer=Optimizer(name="adam", lr=1e-3),
+            augment=augment,
+        ),
+        seed=0,
+        device="cpu",
+        precision="float32",
+        threads=1,
+    )

@@ -118,3 +118,31 @@ def test_a_protocol_whose_warm_up_fills_it_is_refused() -> None:
 def test_a_model_has_one_origin() -> None:
     with pytest.raises(ValidationError, match="either timm or factory"):
         ModelSpec(name="x", timm="resnet18", factory="a:b")
+
+
+def test_no_default_of_a_deciding_field_has_changed() -> None:
+    # Ids leave defaults out: a default changed here would give old records a new meaning.
+    defaults = protocol().model_dump(exclude={"about", "source"}) | {
+        "optimizer": Optimizer(name="adam", lr=1e-3).model_dump()
+    }
+    assert defaults == {
+        "epochs": 3,
+        "batch_size": 8,
+        "eval_batch_size": 256,
+        "optimizer": {"name": "adam", "lr": 1e-3, "weight_decay": 0.0, "momentum": 0.9},
+        "schedule": {
+            "name": "constant",
+            "warmup_epochs": 0.0,
+            "final_lr_fraction": 0.0,
+            "milestones": [],
+            "gamma": 0.1,
+        },
+        "augment": {},
+        "select": "auc",
+        "label_smoothing": 0.0,
+        "class_weights": "none",
+        "ema_decay": None,
+        "clip_grad_norm": None,
+        "drop_path_rate": None,
+        "shuffle_labels": False,
+    }
