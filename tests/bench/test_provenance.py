@@ -6,8 +6,9 @@ import pytest
 
 from bench import provenance
 from bench.provenance import source_digest
-from bench.specs import CostSpec, DataIdentity, ModelSpec, Optimizer, Protocol, RunSpec
+from bench.specs import CostSpec, ModelSpec
 from bench.toml_file import ROOT
+from tests._helpers.specs import cost_spec, protocol, run_spec
 
 BEFORE = '''
 """A module."""
@@ -39,18 +40,7 @@ def test_prose_is_not_code(after: str, same: bool) -> None:
 
 
 def cost(name: str) -> CostSpec:
-    return CostSpec(
-        model=ModelSpec(name=name),
-        image_size=64,
-        channels=3,
-        num_classes=8,
-        device="cpu",
-        device_name="x",
-        precision="float32",
-        threads=2,
-        batch_size=8,
-        channels_last=True,
-    )
+    return cost_spec(model=ModelSpec(name=name))
 
 
 def test_each_model_rests_on_its_own_source() -> None:
@@ -71,30 +61,7 @@ def test_what_keeps_a_data_sets_labels_counts_where_the_protocol_augments(
 ) -> None:
     def digest(augment: dict[str, float], kept: list[str]) -> str:
         monkeypatch.setattr(provenance, "_label_preserving", lambda: {"breastmnist": kept})
-        return source_digest(run(augment))
+        return source_digest(run_spec(protocol=protocol(augment=augment)))
 
     assert digest({"shift": 2.0}, ["shift"]) != digest({"shift": 2.0}, ["shift", "erase"])
     assert digest({}, ["shift"]) == digest({}, ["shift", "erase"])
-
-
-def run(augment: dict[str, float]) -> RunSpec:
-    return RunSpec(
-        model=ModelSpec(name="resnet18"),
-        data=DataIdentity(name="breastmnist", checksum="md5:1", source_size=28),
-        image_size=64,
-        channels=3,
-        control=None,
-        protocol=Protocol(
-            about="",
-            source="",
-            epochs=1,
-            batch_size=8,
-            select="auc",
-            optimizer=Optimizer(name="adam", lr=1e-3),
-            augment=augment,
-        ),
-        seed=0,
-        device="cpu",
-        precision="float32",
-        threads=1,
-    )

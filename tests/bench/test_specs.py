@@ -7,36 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bench.specs import Control, CostSpec, DataIdentity, ModelSpec, Optimizer, Protocol, RunSpec
-
-
-def protocol(**changes: Any) -> Protocol:
-    values: dict[str, Any] = {
-        "about": "a",
-        "source": "s",
-        "epochs": 3,
-        "batch_size": 8,
-        "select": "auc",
-        "optimizer": Optimizer(name="adam", lr=1e-3),
-    }
-    return Protocol(**(values | changes))
-
-
-def run_spec(**changes: Any) -> RunSpec:
-    values: dict[str, Any] = {
-        "model": ModelSpec(name="resnet18"),
-        "data": DataIdentity(name="breastmnist", checksum="md5:1", source_size=28),
-        "image_size": 64,
-        "channels": 3,
-        "control": None,
-        "protocol": protocol(),
-        "seed": 0,
-        "device": "cpu",
-        "precision": "float32",
-        "threads": 2,
-    }
-    return RunSpec(**(values | changes))
-
+from bench.specs import Control, DataIdentity, ModelSpec, Optimizer, RunSpec
+from tests._helpers.specs import cost_spec, protocol, run_spec
 
 DECIDING: list[dict[str, Any]] = [
     {"model": ModelSpec(name="resnet18", args={"stem_width": 32})},
@@ -79,21 +51,8 @@ def test_a_spec_survives_json() -> None:
 
 
 def test_cost_id_depends_on_the_machine() -> None:
-    def cost(device_name: str) -> CostSpec:
-        return CostSpec(
-            model=ModelSpec(name="resnet18"),
-            image_size=64,
-            channels=3,
-            num_classes=8,
-            device="cpu",
-            device_name=device_name,
-            precision="float32",
-            threads=2,
-            batch_size=8,
-            channels_last=True,
-        )
-
-    assert cost("a").id == cost("a").id != cost("b").id
+    ids = [cost_spec(device_name=name).id for name in ("a", "a", "b")]
+    assert ids[0] == ids[1] != ids[2]
 
 
 @pytest.mark.parametrize(

@@ -9,30 +9,16 @@ import pytest
 
 from bench.execution.estimate import Estimator
 from bench.records.schema import Record
-from bench.specs import DataIdentity, ModelSpec, Optimizer, Protocol, RunSpec
+from bench.specs import ModelSpec, RunSpec
+from tests._helpers.specs import protocol, run_spec
 
 
 def spec(model: str, image_size: int, device: str = "cpu", epochs: int = 2) -> RunSpec:
-    return RunSpec.model_validate(
-        {
-            "model": ModelSpec(name=model),
-            "data": DataIdentity(name="d", checksum="c", source_size=28),
-            "image_size": image_size,
-            "channels": 3,
-            "control": None,
-            "protocol": Protocol(
-                about="",
-                source="",
-                epochs=epochs,
-                batch_size=8,
-                select="auc",
-                optimizer=Optimizer(name="adam", lr=1e-3),
-            ),
-            "seed": 0,
-            "device": device,
-            "precision": "float32",
-            "threads": 1,
-        }
+    return run_spec(
+        model=ModelSpec(name=model),
+        image_size=image_size,
+        device=device,
+        protocol=protocol(epochs=epochs),
     )
 
 

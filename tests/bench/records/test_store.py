@@ -15,29 +15,11 @@ import pytest
 from bench.errors import InputError
 from bench.records.schema import Provenance, Record
 from bench.records.store import Store, write_atomic
-from bench.specs import DataIdentity, ModelSpec, Optimizer, Protocol, RunSpec
+from tests._helpers.specs import run_spec
 
 
 def record(**changes: Any) -> Record:
-    spec = RunSpec(
-        model=ModelSpec(name="resnet18"),
-        data=DataIdentity(name="breastmnist", checksum="md5:1", source_size=28),
-        image_size=64,
-        channels=3,
-        control=None,
-        protocol=Protocol(
-            about="a",
-            source="s",
-            epochs=1,
-            batch_size=8,
-            select="auc",
-            optimizer=Optimizer(name="adam", lr=1e-3),
-        ),
-        seed=0,
-        device="cpu",
-        precision="float32",
-        threads=1,
-    )
+    spec = run_spec()
     values: dict[str, Any] = {
         "kind": "training",
         "id": spec.id,

@@ -26,6 +26,7 @@ from bench.report.footnotes import Footnotes
 from bench.report.tables import write_tables
 from bench.specs import CostSpec, DataIdentity, RunSpec
 from bench.suite import Cell, Suite, load_suite
+from tests._helpers.specs import cost_spec, run_spec
 
 SUITE = """
 about = "hand-made"
@@ -96,28 +97,19 @@ def provenance(spec: RunSpec | CostSpec, **changes: Any) -> Provenance:
     return Provenance(**(values | changes))
 
 
-def run_spec(suite: Suite, cell: Cell, **changes: Any) -> RunSpec:
-    values: dict[str, Any] = {
-        "model": cell.model,
-        "data": DataIdentity(name=cell.dataset.name, checksum="md5:1", source_size=28),
-        "image_size": 64,
-        "channels": 3,
-        "control": cell.control,
-        "protocol": suite.protocol,
-        "seed": cell.seed,
-        "device": "cpu",
-        "precision": "float32",
-        "threads": 2,
-    }
-    return RunSpec(**(values | changes))
-
-
 def training(
     suite: Suite, cell: Cell, acc: float, auc: float | None = 0.9, **changes: Any
 ) -> Record:
     official = changes.pop("official", True)
     digest = changes.pop("digest", None)
-    spec = run_spec(suite, cell, **changes)
+    values: dict[str, Any] = {
+        "model": cell.model,
+        "data": DataIdentity(name=cell.dataset.name, checksum="md5:1", source_size=28),
+        "control": cell.control,
+        "protocol": suite.protocol,
+        "seed": cell.seed,
+    }
+    spec = run_spec(**(values | changes))
     result = TrainingResult(
         data=DataSeen(
             task="binary-class",
@@ -157,19 +149,8 @@ def training(
     )
 
 
-def cost(suite: Suite, cell: Cell, **changes: Any) -> Record:
-    spec = CostSpec(
-        model=cell.model,
-        image_size=64,
-        channels=3,
-        num_classes=8,
-        device="cpu",
-        device_name="cpu",
-        precision="float32",
-        threads=2,
-        batch_size=4,
-        channels_last=True,
-    )
+def cost(cell: Cell, **changes: Any) -> Record:
+    spec = cost_spec(model=cell.model)
     values: dict[str, Any] = {
         "params_trainable": 11_180_616,
         "params_total": 11_180_616,
@@ -302,7 +283,7 @@ def test_devices_are_never_mixed_in_one_row(suite: Suite) -> None:
 
 def test_costs_show_incomplete_counts_noise_and_what_was_not_measured(suite: Suite) -> None:
     resnet = next(cell for cell in suite.cells if cell.model.name == "resnet18")
-    odd = cost(suite, resnet, macs_complete=False, macs_uncounted={"aten::fft": 2}, noisy=True)
+    odd = cost(resnet, macs_complete=False, macs_uncounted={"aten::fft": 2}, noisy=True)
     drawn = context(suite, [odd])
     rows = rows_by_model(cost_rows(drawn))
     assert rows["resnet18"]["params (M)"] == "11.18"
@@ -319,7 +300,7 @@ def test_costs_show_incomplete_counts_noise_and_what_was_not_measured(suite: Sui
 def test_the_same_records_give_the_same_bytes_whatever_their_order(
     suite: Suite, tmp_path: Path
 ) -> None:
-    records = [*all_done(suite), *(cost(suite, cell) for cell in suite.cells[::2])]
+    records = [*all_done(suite), *(cost(cell) for cell in suite.cells[::2])]
     first = write_tables(suite, records, tmp_path / "a")
     second = write_tables(suite, records[::-1], tmp_path / "b")
     assert [path.name for path in first] == [

@@ -12,32 +12,26 @@ from torch import Tensor, nn
 from bench.data.dataset import LockedSplit, Split
 from bench.data.feed import Resident, batches, make_resident
 from bench.errors import RunFailed, TestSplitLocked
-from bench.specs import Optimizer, Protocol, Schedule
+from bench.specs import Optimizer, Schedule
 from bench.training.loop import Setting, _updates, fit, shuffled_labels
 from bench.training.seeds import SeedStreams
 from bench.training.selection import Selection
+from tests._helpers.specs import protocol
 
 NAMES = ("dark", "bright")
 
 
-def protocol(**changes: Any) -> Protocol:
-    values: dict[str, Any] = {
-        "about": "",
-        "source": "",
-        "epochs": 3,
-        "batch_size": 8,
-        "select": "auc",
-        "optimizer": Optimizer(name="adamw", lr=1e-2, weight_decay=0.05),
-        "schedule": Schedule(name="cosine", warmup_epochs=0.5),
-    }
-    return Protocol(**(values | changes))
+FITTING = {
+    "optimizer": Optimizer(name="adamw", lr=1e-2, weight_decay=0.05),
+    "schedule": Schedule(name="cosine", warmup_epochs=0.5),
+}
 
 
 def setting(seed: int = 0, **changes: Any) -> Setting:
     return Setting(
         task="binary-class",
         class_names=NAMES,
-        protocol=protocol(**changes),
+        protocol=protocol(**(FITTING | changes)),
         seeds=SeedStreams.of(seed),
         channels=1,
         precision="float32",

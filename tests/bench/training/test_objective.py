@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pytest
 import torch
 
-from bench.specs import Optimizer, Protocol
 from bench.training.objective import make_loss
-
-
-def protocol(**changes: Any) -> Protocol:
-    return Protocol(
-        about="",
-        source="",
-        epochs=1,
-        batch_size=2,
-        select="auc",
-        optimizer=Optimizer(name="adam", lr=1e-3),
-        **changes,
-    )
+from tests._helpers.specs import protocol
 
 
 def test_cross_entropy_of_equal_logits_is_log_of_the_number_of_classes() -> None:
