@@ -6,7 +6,9 @@ STAMP := .venv/.ready
 BENCH := $(BIN)/python -m bench
 # as bench/__main__.py has it, for the tests too
 export GOMP_SPINCOUNT ?= 1000
-FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=results/fresh-$(SUITE)-$(shell date +%Y%m%d-%H%M%S);)
+FRESH_FOLDER := results/fresh-$(SUITE)-$(shell date +%Y%m%d-%H%M%S)
+FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
+FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
 .PHONY: setup test lint reproduce-table data clean help
@@ -22,7 +24,7 @@ reproduce-table: $(STAMP) ## train and measure what is missing of SUITE (default
 	[ $$trained -le 1 ] || exit $$trained; \
 	$(BENCH) measure $(SUITE); measured=$$?; \
 	[ $$measured -le 1 ] || exit $$measured; \
-	$(BENCH) report $(SUITE) --show && exit $$((trained | measured))
+	$(BENCH) report $(SUITE) --show $(FRESH_REPORTS) && exit $$((trained | measured))
 
 test: $(STAMP) ## run the tests
 	@$(BIN)/python -m pytest -q

@@ -64,9 +64,12 @@ def run(
     from bench.execution.estimate import Estimator
     from bench.execution.pending import pending
 
-    plan, store = _plan(suite, only, repair=not dry_run)
+    plan, store = _plan(suite, only, dry_run=dry_run)
     todo = pending(plan, store, refresh=refresh)
-    estimator = Estimator(store.all())
+    records, damaged = store.readable()
+    estimator = Estimator(records)
+    for line in damaged:
+        typer.echo(f"left alone: {line}", err=True)
     if dry_run:
         print_work(plan, todo, estimator)
         return
@@ -133,17 +136,17 @@ def report(
     """Draw the suite's tables from its records; trains and measures nothing."""
     from rich.console import Console
 
-    from bench.plan import check_data
+    from bench.plan import present_checksums
     from bench.records.store import write_atomic
     from bench.report.readme import embed_in_file
-    from bench.report.tables import main_table, write_tables
+    from bench.report.tables import main_table, with_predictions, write_tables
 
     loaded = _load(suite)
-    check_data(loaded)
-    records = _store(repair=False).all()
-    paths = write_tables(loaded, records, output)
+    store, checksums = _store(repair=False), present_checksums(loaded)
+    records = with_predictions(store)
+    paths = write_tables(loaded, records, output, checksums)
     if embed is not None:
-        text = embed_in_file(embed, loaded.name, main_table(loaded, records))
+        text = embed_in_file(embed, loaded.name, main_table(loaded, records, checksums))
         write_atomic(embed, text.encode())
     if show:
         Console(highlight=False, soft_wrap=True).print(paths[0].read_text(), markup=False)
@@ -155,10 +158,11 @@ def status(suite: SuiteName) -> None:
     """Say which runs of a suite are done, running, failed, stale or missing, and the time left."""
     from rich.console import Console
 
+    from bench.plan import present_checksums
     from bench.report.status import status_lines
 
-    console = Console(highlight=False, soft_wrap=True)
-    for line in status_lines(_load(suite), _store(repair=False)):
+    console, loaded = Console(highlight=False, soft_wrap=True), _load(suite)
+    for line in status_lines(loaded, _store(repair=False), present_checksums(loaded)):
         console.print(line, markup=False)
 
 
@@ -221,15 +225,15 @@ def _store(*, repair: bool) -> Store:
     return store
 
 
-def _plan(name: str, only: str, *, repair: bool) -> tuple[Plan, Store]:
+def _plan(name: str, only: str, *, dry_run: bool) -> tuple[Plan, Store]:
     """Everything a suite says is checked, models too, before anything is written."""
     from bench.plan import check_data, check_models, make_plan
 
     suite = _load(name)
     cells = suite.only(_parse_only(only))
-    check_data(suite)
-    store = _store(repair=repair)
-    plan = make_plan(suite, cells)
+    check_data(suite, cells)
+    store = _store(repair=not dry_run)
+    plan = make_plan(suite, cells, download=not dry_run)
     open_runs = {run.model.name: run.model for run in plan.runs if not store.path(run.id).exists()}
     check_models(suite, open_runs.values())
     return plan, store
@@ -239,12 +243,10 @@ def _parse_only(text: str) -> dict[str, set[str]]:
     wanted: dict[str, set[str]] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         key, equals, value = part.partition("=")
-        if not equals or key not in ONLY_KEYS:
-            raise InputError(
-                f"{part!r} is not KEY=VALUE with a known key",
-                remedy=nearest(key, ONLY_KEYS),
-                key="--only",
-            )
+        if key not in ONLY_KEYS:
+            raise InputError(f"unknown key {key!r}", remedy=nearest(key, ONLY_KEYS), key="--only")
+        if not equals or not value:
+            raise InputError(f"{part!r} has no value", remedy=f"write {key}=VALUE", key="--only")
         wanted.setdefault(key, set()).add(value)
     return wanted
 

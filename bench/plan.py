@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.data import medmnist
 from bench.data.catalog import check, load
 from bench.data.control_limits import check_control
 from bench.data.dataset import Dataset
@@ -13,8 +15,8 @@ from bench.data.info import DatasetInfo
 from bench.data.invariances import check_strengths
 from bench.errors import DataUnavailable, InputError
 from bench.provenance import processor
-from bench.specs import CostSpec, DataIdentity, DatasetSpec, ModelSpec, Precision, RunSpec
-from bench.suite import Cell, Suite
+from bench.specs import CostSpec, DatasetSpec, ModelSpec, Precision, RunSpec
+from bench.suite import Cell, Suite, run_spec
 from bench.toml_file import shown
 
 UNAVAILABLE = "unavailable"
@@ -86,15 +88,15 @@ def _cpu_precision(suite: Suite) -> Precision:
     return "float32" if precision == "auto" else precision
 
 
-def check_data(suite: Suite) -> dict[str, DatasetInfo]:
-    """What is known of each data set without reading it.
+def check_data(suite: Suite, cells: tuple[Cell, ...]) -> dict[str, DatasetInfo]:
+    """What is known of each data set of these cells without reading it.
 
     Raises:
         InputError: a data set's name, size or options cannot be used, its images have more
             channels than the suite feeds, or phantoms and real data stand in one suite.
     """
     settings, found = suite.settings, {}
-    for spec in suite.datasets:
+    for spec in _datasets(cells):
         try:
             info = check(spec, settings.source_size)
         except DataUnavailable:
@@ -160,45 +162,60 @@ def check_models(suite: Suite, models: Iterable[ModelSpec]) -> None:
             raise error.in_file(shown(suite.path), f"model.{spec.name}") from None
 
 
-def make_plan(suite: Suite, cells: tuple[Cell, ...]) -> Plan:
+def make_plan(suite: Suite, cells: tuple[Cell, ...], *, download: bool = True) -> Plan:
     """Load the data the cells need and give each run its identity.
+
+    Args:
+        download: fetch what is not here; otherwise it counts as unavailable.
 
     Raises:
         InputError: a data set is there but cannot be used (broken, truncated, bad labels).
     """
     plan = Plan(suite, resolve_device(suite))
-    for spec in {cell.dataset.name: cell.dataset for cell in cells}.values():
+    for spec in _datasets(cells):
         try:
+            if not download and not _is_here(spec, suite.settings.source_size):
+                raise DataUnavailable(
+                    f"{spec.name} is not here", remedy="`run` downloads it (or set MEDMNIST_ROOT)"
+                )
             plan.datasets[spec.name] = load(spec, suite.settings.source_size)
         except DataUnavailable as error:
             plan.unavailable[spec.name] = str(error)
-    plan.runs = [_run_spec(plan, cell) for cell in cells]
+    for cell in cells:
+        data = plan.datasets.get(cell.dataset.name)
+        plan.runs.append(
+            run_spec(
+                suite,
+                cell,
+                checksum=data.source.checksum if data else UNAVAILABLE,
+                device=plan.device.kind,
+                precision=plan.device.precision,
+            )
+        )
     return plan
 
 
-def _run_spec(plan: Plan, cell: Cell) -> RunSpec:
-    settings = plan.suite.settings
-    return RunSpec(
-        model=cell.model,
-        data=_identity(plan, cell.dataset),
-        image_size=settings.image_size,
-        channels=settings.channels,
-        control=cell.control,
-        protocol=plan.suite.protocol,
-        seed=cell.seed,
-        device=plan.device.kind,
-        precision=plan.device.precision,
-        threads=settings.threads,
-    )
+def present_checksums(suite: Suite) -> dict[str, str]:
+    """Today's checksum of each phantom and own data set that is at hand, by name.
+
+    Reports use it to tell records of this data from records of other data under the same name.
+    """
+    found = {}
+    for spec in suite.datasets:
+        if spec.name not in medmnist.info_by_flag():
+            with contextlib.suppress(InputError):
+                found[spec.name] = load(spec, suite.settings.source_size).source.checksum
+    return found
 
 
-def _identity(plan: Plan, spec: DatasetSpec) -> DataIdentity:
-    dataset = plan.datasets.get(spec.name)
-    return DataIdentity(
-        name=spec.name,
-        checksum=dataset.source.checksum if dataset else UNAVAILABLE,
-        source_size=plan.suite.settings.source_size,
-    )
+def _datasets(cells: tuple[Cell, ...]) -> list[DatasetSpec]:
+    return list({cell.dataset.name: cell.dataset for cell in cells}.values())
+
+
+def _is_here(spec: DatasetSpec, source_size: int) -> bool:
+    if spec.name not in medmnist.info_by_flag():
+        return True
+    return medmnist.locate(spec.name, source_size) is not None
 
 
 def cost_specs(suite: Suite, device: Device, models: Iterable[ModelSpec]) -> list[CostSpec]:

@@ -7,8 +7,10 @@ prose and types never make a record stale; nothing here imports torch or runs th
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import subprocess
@@ -55,6 +57,8 @@ MODEL_SOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
 """A model's own source by the start of its registered name; the first match counts. Models of timm
 have none here: their version stands among the packages."""
 
+SOURCE = ("medspectralnet", "ablations", "baselines", "bench", "suites", "pyproject.toml")
+
 PACKAGES = ("torch", "timm", "numpy", "medmnist", "fvcore")
 
 
@@ -73,11 +77,21 @@ def source_digest(spec: RunSpec | CostSpec) -> str:
 
 def _model_sources(model: ModelSpec) -> tuple[str, ...]:
     if model.factory is not None:
-        module = model.factory.partition(":")[0].replace(".", "/")
-        places = (f"{module}.py", module)
-        return tuple(place for place in places if (ROOT / place).exists())
+        return _factory_sources(model.factory.partition(":")[0])
     name = model.timm or model.name
     return next((places for start, places in MODEL_SOURCES if name.startswith(start)), ())
+
+
+def _factory_sources(module: str) -> tuple[str, ...]:
+    """A user's own model: its file, or the whole of its top-level package, wherever it lies."""
+    top = module.partition(".")[0]
+    with contextlib.suppress(ImportError, ValueError):
+        found = importlib.util.find_spec(top)
+        if found is not None and found.submodule_search_locations:
+            return tuple(found.submodule_search_locations)
+        if found is not None and found.origin is not None:
+            return (found.origin,)
+    return ()
 
 
 def _timm_version(model: ModelSpec) -> str:
@@ -96,12 +110,13 @@ def _normalised(place: str) -> tuple[tuple[str, str], ...]:
     """``(relative name, content)`` of each source file at ``place``, prose taken out of Python."""
     path = ROOT / place
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    base = ROOT if path.is_relative_to(ROOT) else path.parent
     found = []
     for file in files:
         if file.suffix == ".py" and file.is_file():
-            found.append((str(file.relative_to(ROOT)), _without_prose(file.read_text())))
+            found.append((str(file.relative_to(base)), _without_prose(file.read_text())))
         elif file.suffix in {".c", ".h", ".cpp"}:
-            found.append((str(file.relative_to(ROOT)), file.read_text()))
+            found.append((str(file.relative_to(base)), file.read_text()))
     return tuple(found)
 
 
@@ -134,14 +149,14 @@ class _Prose(ast.NodeTransformer):
 
 @cache
 def commit() -> tuple[str | None, bool | None]:
-    """The checkout's commit and whether tracked source differs from it; None outside git.
+    """The checkout's commit and whether its source differs from it; None outside git.
 
-    Records and reports do not count as a difference: a run makes them.
+    Only what can decide a result counts, new files there too: not records, reports or docs.
     """
     revision = _git("rev-parse", "HEAD")
     if revision is None:
         return None, None
-    changed = _git("status", "--porcelain", "--", ".", ":!results", ":!reports")
+    changed = _git("status", "--porcelain", "--", *SOURCE)
     return revision, bool(changed)
 
 

@@ -137,11 +137,16 @@ class Protocol(Strict):
 
 
 class DataIdentity(Strict):
-    """Which bytes a run saw: the checksum, not the path."""
+    """Which bytes a run saw (the checksum, not the path) and what the suite said of them.
+
+    ``described`` holds what a checksum of arrays does not: the task, class names and
+    label-preserving augmentations of own data; and a phantom's options, to tell suites apart.
+    """
 
     name: str
     checksum: str
     source_size: int
+    described: dict[str, JsonValue] = {}
 
 
 Precision = Literal["float32", "bfloat16", "float16"]
@@ -165,6 +170,13 @@ class RunSpec(Strict):
     def id(self) -> str:
         """16 hex digits of SHA-256 over the canonical JSON of every deciding field."""
         return content_id("training", deciding(self) | {"protocol": self.protocol.deciding()})
+
+    @property
+    def cell_key(self) -> str:
+        """What a suite can know of a run before data and device are: the id without those."""
+        known = deciding(self, without={"device", "precision"})
+        data = deciding(self.data, without={"checksum"})
+        return content_id("cell", known | {"data": data, "protocol": self.protocol.deciding()})
 
     @property
     def label(self) -> str:

@@ -9,83 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import JsonValue, ValidationError
 
 from bench.errors import InputError, nearest
 from bench.specs import (
     Control,
+    DataIdentity,
     DatasetSpec,
     ModelSpec,
     Precision,
     Protocol,
-    Strict,
-    Task,
+    RunSpec,
     describe_invalid,
 )
+from bench.suite_file import NO_CONTROL, DatasetEntry, ModelEntry, SuiteFile
 from bench.toml_file import ROOT, read_toml, shown
-
-NO_CONTROL = "none"
-
-
-class ModelEntry(Strict):
-    """``[model.NAME]``: a model that is not simply a registered name."""
-
-    timm: str | None = None
-    factory: str | None = None
-    args: dict[str, JsonValue] = {}
-    pretrained: bool = False
-
-
-class DatasetEntry(Strict):
-    """``[dataset.NAME]``: own data by ``path``, or a phantom's ``options``."""
-
-    path: str | None = None
-    task: Task | None = None
-    classes: list[str] | None = None
-    label_preserving: list[str] = []
-    options: dict[str, JsonValue] = {}
-
-
-Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=1)]
-Seeds = Annotated[list[Annotated[int, Field(ge=0, le=2**31 - 1)]], Field(min_length=1)]
-
-
-class Grid(Strict):
-    """``[[grid]]``: every combination of its lists is one run."""
-
-    models: Names
-    datasets: Names
-    seeds: Seeds
-    controls: Annotated[list[str], Field(min_length=1)] = [NO_CONTROL]
-
-
-class CostOptions(Strict):
-    """``[cost]``: how the suite's models are measured, with a head of ``num_classes``."""
-
-    num_classes: Annotated[int, Field(ge=2, le=100_000)]
-    batch_size: Annotated[int, Field(ge=1, le=65_536)]
-    seconds_per_model: Annotated[float, Field(gt=0, le=3600)]
-    channels_last: bool = True  # memory order; trainings always use it
-
-
-class SuiteFile(Strict):
-    """A suite's TOML as it stands in the file."""
-
-    about: str
-    protocol: str
-    source_size: Annotated[int, Field(ge=8, le=1024)]
-    image_size: Annotated[int, Field(ge=8, le=4096)]
-    channels: Literal[1, 3] = 3
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Precision | Literal["auto"] = "auto"
-    threads: Annotated[int, Field(ge=1, le=1024)]
-    grid: Annotated[list[Grid], Field(min_length=1)]
-    control: dict[str, Control] = {}
-    model: dict[str, ModelEntry] = {}
-    dataset: dict[str, DatasetEntry] = {}
-    cost: CostOptions
 
 
 @dataclass(frozen=True)
@@ -157,6 +97,41 @@ def _cell_key(cell: Cell, key: str) -> str:
             return str(cell.seed)
 
 
+def run_spec(
+    suite: Suite,
+    cell: Cell,
+    *,
+    checksum: str = "",
+    device: Literal["cpu", "cuda"] = "cpu",
+    precision: Precision = "float32",
+) -> RunSpec:
+    """The cell as a run. Without data and device it serves to find records of the cell."""
+    settings, data = suite.settings, cell.dataset
+    said: dict[str, JsonValue] = {
+        "task": data.task,
+        "classes": [*data.classes] if data.classes else None,
+        "label_preserving": [*sorted(data.label_preserving)],
+        "options": data.options,
+    }
+    return RunSpec(
+        model=cell.model,
+        data=DataIdentity(
+            name=data.name,
+            checksum=checksum,
+            source_size=settings.source_size,
+            described={key: value for key, value in said.items() if value},
+        ),
+        image_size=settings.image_size,
+        channels=settings.channels,
+        control=cell.control,
+        protocol=suite.protocol,
+        seed=cell.seed,
+        device=device,
+        precision=precision,
+        threads=settings.threads,
+    )
+
+
 def suite_names(folder: Path = ROOT / "suites") -> list[str]:
     """The suites that come with the project."""
     return sorted(path.stem for path in folder.glob("*.toml"))
@@ -195,9 +170,16 @@ def _find(name_or_path: str, folder: Path, kind: str, known: list[str]) -> Path:
 def _find_protocol(name: str, suite_path: Path) -> Path:
     folder = ROOT / "suites" / "protocols"
     beside = suite_path.parent / name
-    try:
-        if name.endswith(".toml") and beside.is_file():
+    if name.endswith(".toml"):
+        if beside.is_file():
             return beside.resolve()
+        raise InputError(
+            f"there is no {name} beside the suite",
+            remedy="correct the name, or use one of suites/protocols without .toml",
+            key="protocol",
+            file=shown(suite_path),
+        )
+    try:
         return _find(name, folder, "protocol", [path.stem for path in folder.glob("*.toml")])
     except InputError as error:
         raise error.in_file(shown(suite_path), "protocol") from None

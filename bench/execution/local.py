@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import time
+from collections import Counter, deque
 from typing import Protocol
 
-from bench.execution.running import RunningFile
+from bench.execution.running import RunningFile, claim
 from bench.plan import UNAVAILABLE, Plan
+from bench.provenance import commit, source_digest
 from bench.records.schema import Record, SuiteSeen
 from bench.records.store import Store
 from bench.run.recording import execute, skip
 from bench.specs import RunSpec
 from bench.training.loop import Progress
+
+POLL_S = 2.0  # between looks at runs that other processes are doing
 
 
 class Watcher(Protocol):
@@ -30,13 +34,30 @@ class Watcher(Protocol):
 def run_plan(plan: Plan, todo: list[RunSpec], store: Store, watcher: Watcher) -> Counter[str]:
     """Do these runs of a plan; how many ended with each status.
 
+    A run that another process is doing is left to it and asked for again at the end.
+
     Raises:
         KeyboardInterrupt: as it comes; runs that ended before are kept.
     """
     seen = SuiteSeen(name=plan.suite.name, seeds=plan.suite.seeds)
-    statuses = Counter[str]()
     for spec in todo:
-        record = _run_one(plan, spec, store, seen, watcher)
+        source_digest(spec)  # of the code as it is loaded now, whatever is edited meanwhile
+    commit()
+    before = {spec.id: store.load(spec.id) for spec in todo}
+    statuses, queue, passed_over = Counter[str](), deque(todo), 0
+    while queue:
+        spec = queue.popleft()
+        with claim(store.root, spec.id) as mine:
+            if not mine:
+                queue.append(spec)
+                passed_over += 1
+                if passed_over >= len(queue):  # nothing left but what others are doing
+                    time.sleep(POLL_S)
+                continue
+            passed_over = 0
+            record = store.load(spec.id)
+            if record is None or record.status != "done" or record == before[spec.id]:
+                record = _run_one(plan, spec, store, seen, watcher)
         watcher.ended(record)
         statuses[record.status] += 1
     return statuses
@@ -47,7 +68,7 @@ def _run_one(plan: Plan, spec: RunSpec, store: Store, seen: SuiteSeen, watcher: 
         reason = plan.unavailable[spec.data.name]
         return skip(spec, reason, store=store, suite=seen, device_name=plan.device.name)
     watcher.started(spec)
-    with RunningFile(store.root, spec.id, spec.label) as file:
+    with RunningFile(store.root, spec.id, spec.cell_key) as file:
 
         def on_progress(progress: Progress) -> None:
             file.update(progress.fraction)

@@ -24,8 +24,8 @@ def pending_costs(
 
 
 def _is_done(spec: RunSpec | CostSpec, store: Store, refresh: bool) -> bool:
-    """Whether a finished record is there; a failed or skipped one is tried again."""
+    """Whether a finished record and its predictions are there; a failed one is tried again."""
     record = store.load(spec.id)
-    if record is None or record.status != "done":
+    if record is None or record.status != "done" or not store.has_predictions(record):
         return False
     return not refresh or record.provenance.source_digest == source_digest(spec)

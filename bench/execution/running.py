@@ -1,12 +1,17 @@
-"""Who is at work: one small file for each run under way, so that ``status`` can say so."""
+"""Who is at work: a lock and a small file for each run under way.
+
+The lock is the kernel's and goes with its process, so a killed run blocks nobody.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +25,7 @@ class Running:
     """A run under way."""
 
     id: str
-    label: str
+    cell_key: str  # ``RunSpec.cell_key``: what a suite can know of the run
     pid: int
     host: str
     fraction: float
@@ -33,9 +38,9 @@ class RunningFile:
     It only informs: that it cannot be written never stops a run.
     """
 
-    def __init__(self, results: Path, run_id: str, label: str) -> None:
+    def __init__(self, results: Path, run_id: str, cell_key: str) -> None:
         self._path = results / "running" / f"{run_id}.json"
-        self._id, self._label = run_id, label
+        self._id, self._cell_key = run_id, cell_key
         self._started, self._written = time.monotonic(), -WRITE_EVERY_S
 
     def __enter__(self) -> RunningFile:
@@ -49,7 +54,12 @@ class RunningFile:
             return
         self._written = now
         state = Running(
-            self._id, self._label, os.getpid(), socket.gethostname(), fraction, now - self._started
+            self._id,
+            self._cell_key,
+            os.getpid(),
+            socket.gethostname(),
+            fraction,
+            now - self._started,
         )
         with contextlib.suppress(OSError):
             write_atomic(self._path, json.dumps(asdict(state)).encode())
@@ -57,6 +67,35 @@ class RunningFile:
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):
             self._path.unlink()
+
+
+@contextlib.contextmanager
+def claim(results: Path, run_id: str) -> Iterator[bool]:
+    """Whether this process got the run for itself; held until the block ends.
+
+    Where the file system has no locks every process gets it: records are whole all the same.
+    """
+    path = results / "running" / f"{run_id}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("w")
+    except OSError:
+        yield True
+        return
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        except OSError:
+            yield True
+            return
+        try:
+            yield True
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def running(results: Path) -> dict[str, Running]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
+import json
 import os
 import tempfile
 import zipfile
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bench.errors import InputError
-from bench.records.schema import Record
+from bench.records.schema import SCHEMA_VERSION, Record
 from bench.specs import describe_invalid
 
 
@@ -81,7 +83,7 @@ class Store:
             if writable:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 tempfile.TemporaryFile(dir=self.folder).close()
-            if self.folder.exists():
+            with contextlib.suppress(FileNotFoundError):
                 os.scandir(self.folder).close()
         except OSError as error:
             raise InputError(
@@ -136,6 +138,31 @@ class Store:
                 file=str(path),
             ) from error
 
+    def has_predictions(self, record: Record) -> bool:
+        """Whether a finished training's predictions are the very bytes it left."""
+        if record.training is None:
+            return True
+        try:
+            content = self.predictions_path(record.id).read_bytes()
+        except OSError:
+            return False
+        return hashlib.sha256(content).hexdigest() == record.training.predictions_sha256
+
+    def readable(self) -> tuple[list[Record], list[str]]:
+        """Every whole record, and a line on each damaged one; nothing is moved or raised."""
+        records: list[Record] = []
+        damaged, repair = [], self.repair
+        self.repair = False
+        try:
+            for path in sorted(self.folder.glob("*.json")):
+                try:
+                    records += filter(None, [self._read(path)])
+                except InputError as error:
+                    damaged.append(str(error))
+        finally:
+            self.repair = repair
+        return records, damaged
+
     def all(self) -> list[Record]:
         """Every record, by id. Raises as ``load`` does."""
         if not self.folder.is_dir():
@@ -145,24 +172,47 @@ class Store:
 
     def _read(self, path: Path) -> Record | None:
         try:
-            record = Record.model_validate_json(path.read_bytes())
+            content = path.read_bytes()
+        except OSError as error:  # not the record's fault: never moved
+            raise InputError(
+                f"cannot be read ({error.strerror})", remedy="check the file", file=str(path)
+            ) from error
+        try:
+            self._check_version(path, content)
+            record = Record.model_validate_json(content)
             if record.id != path.stem or record.spec.id != record.id:
                 raise ValueError(f"its content belongs to the id {record.spec.id}")
         except ValidationError as error:
             self._damaged(path, describe_invalid(error))
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             self._damaged(path, str(error))
         else:
             return record
         return None
+
+    @staticmethod
+    def _check_version(path: Path, content: bytes) -> None:
+        """A record of another version of this program is not damaged."""
+        version = json.loads(content).get("schema_version")
+        if isinstance(version, int) and version != SCHEMA_VERSION:
+            raise InputError(
+                f"schema version {version}, this program reads {SCHEMA_VERSION}",
+                remedy="use the version of the suite that made it, or move it away",
+                file=str(path),
+            )
 
     def _damaged(self, path: Path, problem: str) -> None:
         """Name a damaged record; move it aside if this store repairs. Never skip it in silence."""
         if not self.repair:
             raise InputError(
                 f"damaged record: {problem}",
-                remedy="`python -m bench run` sets it aside and makes it anew",
+                remedy="`python -m bench run` of its suite sets it aside and makes it anew",
                 file=str(path),
             )
-        path.replace(path.with_name(path.name + ".damaged"))
+        aside = path.with_name(path.name + ".damaged")
+        count = 1
+        while aside.exists():
+            count += 1
+            aside = path.with_name(f"{path.name}.damaged-{count}")
+        path.replace(aside)
         self.set_aside[path] = problem

@@ -6,11 +6,11 @@ import runpy
 from pathlib import Path
 
 from bench.records.schema import Record
-from bench.report.accuracy import Context, Row, params_as_trained
+from bench.report.accuracy import Context, Row, params_as_trained, row_marks
 from bench.report.collect import Collected, Variant, training_of
 from bench.report.text import BLANK, percent, points
 from bench.specs import RunSpec
-from bench.suite import NO_CONTROL
+from bench.suite_file import NO_CONTROL
 from bench.toml_file import ROOT
 
 FULL = "medspectralnet"
@@ -36,7 +36,12 @@ def ablation_rows(context: Context) -> list[Row]:
     for variant in collected.variants:
         for name in [FULL, *names]:
             removes = entries.get(name, "nothing (the full network)")
-            row = {"model": name, "what is removed": removes}
+            shown = [
+                record
+                for dataset in collected.suite.datasets
+                for record in collected.done.get((name, dataset.name, NO_CONTROL, variant), [])
+            ]
+            row = {"model": name + row_marks(context, shown), "what is removed": removes}
             if len(collected.variants) > 1:
                 row["device"] = str(variant)
             row["params (M)"] = params_as_trained(collected, name, variant)

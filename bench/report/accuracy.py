@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bench.records.schema import Record
@@ -19,9 +19,11 @@ from bench.report.text import (
     rate,
 )
 from bench.statistics.intervals import wilson_over_images
-from bench.suite import NO_CONTROL
+from bench.suite_file import NO_CONTROL
 
 Row = dict[str, str]
+STALE = "Stale: the code that decides this result has changed since."
+MULTI_LABEL = "multi-label, binary-class"
 PublishedRows = dict[tuple[str, str], list[Published]]
 
 
@@ -58,7 +60,9 @@ def control_rows(context: Context) -> list[Row]:
                 }
                 if not any(runs[label] for label in controls):
                     continue
-                row = {"model": _label(collected, model.name, variant), "data set": dataset.name}
+                every = [record for records in runs.values() for record in records]
+                label = _label(collected, model.name, variant) + row_marks(context, every)
+                row = {"model": label, "data set": dataset.name}
                 for label, records in runs.items():
                     name = "ACC (%)" if label == NO_CONTROL else f"ACC (%) under {label}"
                     row[name] = _accuracy_with_interval(records)
@@ -68,8 +72,13 @@ def control_rows(context: Context) -> list[Row]:
 
 def _row(context: Context, model: str, variant: Variant) -> Row:
     collected = context.collected
-    row = {"model": _label(collected, model, variant) + _marks(context, model, variant)}
-    row |= _cost_columns(collected, model, variant)
+    shown = [
+        record
+        for dataset in collected.suite.datasets
+        for record in collected.done.get((model, dataset.name, NO_CONTROL, variant), [])
+    ]
+    row = {"model": _label(collected, model, variant) + row_marks(context, shown)}
+    row |= _cost_columns(context, model, variant)
     accuracies: list[float] = []
     aucs: list[float | None] = []
     for dataset in collected.suite.datasets:
@@ -91,30 +100,50 @@ def _label(collected: Collected, model: str, variant: Variant) -> str:
     return model if len(collected.variants) < 2 else f"{model} ({variant})"
 
 
-def _marks(context: Context, model: str, variant: Variant) -> str:
-    """Footnote marks of a row: stale, what was left out, how it ran."""
-    collected, sentences = context.collected, []
-    for dataset in collected.suite.datasets:
-        for record in collected.done.get((model, dataset.name, NO_CONTROL, variant), []):
-            result = training_of(record)
-            if record.id in collected.stale:
-                sentences.append("Stale: the code that decides this result has changed since.")
-            if result.data.official is False:
-                sentences.append(f"{dataset.name}: {result.data.note}")
-            sentences += [
-                f"{name} is not used: {why}." for name, why in result.omitted_arguments.items()
-            ]
-            sentences += [
-                f"Augmentation {name} is left out: it {why}."
-                for name, why in result.omitted_augmentations.items()
-            ]
-            sentences += result.notes
-    marks = [context.notes.mark(sentence) for sentence in dict.fromkeys(sentences)]
-    return " " + "".join(marks) if marks else ""
+def row_marks(context: Context, records: Iterable[Record]) -> str:
+    """Footnote marks of trainings: stale, unofficial data, what was left out, how it ran."""
+    sentences: list[str] = []
+    for record in records:
+        result, data = training_of(record), record.spec.label.split(" · ")[1]
+        if record.id in context.collected.stale:
+            sentences.append(STALE)
+        if result.data.official is False:
+            sentences.append(f"{data}: {result.data.note}")
+        sentences += [
+            f"{name} is not used: {why}." for name, why in result.omitted_arguments.items()
+        ]
+        sentences += [
+            f"Augmentation {name} is left out: it {why}."
+            for name, why in result.omitted_augmentations.items()
+        ]
+        sentences += result.notes
+    return marks(context, sentences)
 
 
-def _cost_columns(collected: Collected, model: str, variant: Variant) -> Row:
+def cost_marks(context: Context, record: Record) -> str:
+    """Footnote marks of a cost measurement: incomplete, noisy, stale, and its own notes."""
+    cost, sentences = cost_of(record), []
+    if not cost.macs_complete:
+        missing = ", ".join(sorted(cost.macs_uncounted))
+        sentences.append(f"MACs are incomplete, uncounted: {missing}.")
+    if cost.macs_counters_differ:
+        sentences.append(f"Two counters of MACs differ: {cost.macs_counters_differ}.")
+    if cost.noisy:
+        sentences.append("Noisy: the machine was loaded while measuring.")
+    if record.id in context.collected.stale:
+        sentences.append(STALE)
+    return marks(context, [*sentences, *cost.notes])
+
+
+def marks(context: Context, sentences: Iterable[str]) -> str:
+    """`` [1][2]`` for the sentences, each once; nothing for none."""
+    found = [context.notes.mark(sentence) for sentence in dict.fromkeys(sentences)]
+    return " " + "".join(found) if found else ""
+
+
+def _cost_columns(context: Context, model: str, variant: Variant) -> Row:
     """Parameters, MACs and throughput; one throughput column for each machine that measured."""
+    collected = context.collected
     machines = list(dict.fromkeys(device for _, device in collected.costs))
     found = {device: collected.costs.get((model, device)) for device in machines}
     first = next((record for record in found.values() if record is not None), None)
@@ -126,7 +155,10 @@ def _cost_columns(collected: Collected, model: str, variant: Variant) -> Row:
         row["MACs (G)"] = giga(cost.macs) + ("" if cost.macs_complete else " incomplete")
     for device, record in found.items():
         column = "images/s" if len(machines) == 1 else f"images/s on {device}"
-        row[column] = rate(cost_of(record).throughput_images_per_s_median) if record else BLANK
+        row[column] = BLANK
+        if record is not None:
+            speed = rate(cost_of(record).throughput_images_per_s_median)
+            row[column] = speed + cost_marks(context, record)
     return row
 
 
@@ -152,8 +184,8 @@ def _scores(
 def _accuracy_with_interval(records: list[Record]) -> str:
     """Mean ± sd over seeds; for a single seed the Wilson interval over test images."""
     values = [training_of(record).test.acc for record in records]
-    if len(values) != 1:
-        return percent(values)
+    if len(values) != 1 or training_of(records[0]).data.task == MULTI_LABEL:
+        return percent(values)  # a mean over labels is no proportion of images
     test = training_of(records[0]).test
     interval = wilson_over_images(round(test.acc * test.images), test.images)
     return f"{percent(values)} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"

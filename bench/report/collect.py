@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bench.provenance import source_digest
 from bench.records.schema import CostResult, Record, TrainingResult
 from bench.specs import CostSpec, RunSpec, deciding
-from bench.suite import NO_CONTROL, Cell, Suite
+from bench.suite import Cell, Suite, run_spec
+from bench.suite_file import NO_CONTROL
 
 
 @dataclass(frozen=True)
@@ -66,23 +67,34 @@ def control_label(cell: Cell) -> str:
     return cell.control.label if cell.control else NO_CONTROL
 
 
-def collect(suite: Suite, records: Iterable[Record]) -> Collected:
-    """Sort records into the suite's cells; those of other suites are passed over."""
+def collect(
+    suite: Suite, records: Iterable[Record], checksums: Mapping[str, str] | None = None
+) -> Collected:
+    """Sort records into the suite's cells; those of other suites are passed over.
+
+    Args:
+        checksums: today's checksums of data sets, where known: records of other data under the
+            same name are then left out.
+    """
     collected = Collected(suite)
     trainings: dict[str, list[Record]] = defaultdict(list)
     costs: list[Record] = []
-    for record in records:
+    for record in sorted(records, key=lambda record: record.id):
         if isinstance(record.spec, RunSpec):
-            trainings[_key_of_spec(record.spec)].append(record)
+            trainings[record.spec.cell_key].append(record)
         else:
             costs.append(record)
-    fitting = {
-        index: [r for r in trainings[_key_of_cell(suite, cell)] if _on_asked_device(suite, r)]
-        for index, cell in enumerate(suite.cells)
-    }
-    chosen = _chosen_checksums(fitting.values(), collected)
-    for index, cell in enumerate(suite.cells):
-        _place(cell, fitting[index], chosen, collected)
+    fitting = [
+        [
+            record
+            for record in trainings[run_spec(suite, cell).cell_key]
+            if _on_asked_device(suite, record)
+        ]
+        for cell in suite.cells
+    ]
+    chosen = _chosen_checksums(fitting, checksums or {}, collected)
+    for cell, found in zip(suite.cells, fitting, strict=True):
+        _place(cell, found, chosen, collected)
     _place_costs(suite, costs, collected)
     collected.stale = {
         record.id
@@ -108,40 +120,6 @@ def _text(parts: list[object]) -> str:
     return json.dumps(parts, sort_keys=True)
 
 
-def _key_of_spec(spec: RunSpec) -> str:
-    control = spec.control.label if spec.control else NO_CONTROL
-    return _text(
-        [
-            deciding(spec.model),
-            spec.data.name,
-            spec.data.source_size,
-            spec.image_size,
-            spec.channels,
-            control,
-            spec.protocol.deciding(),
-            spec.seed,
-            spec.threads,
-        ]
-    )
-
-
-def _key_of_cell(suite: Suite, cell: Cell) -> str:
-    settings = suite.settings
-    return _text(
-        [
-            deciding(cell.model),
-            cell.dataset.name,
-            settings.source_size,
-            settings.image_size,
-            settings.channels,
-            control_label(cell),
-            suite.protocol.deciding(),
-            cell.seed,
-            settings.threads,
-        ]
-    )
-
-
 def _on_asked_device(suite: Suite, record: Record) -> bool:
     settings, spec = suite.settings, record.spec
     return settings.device in ("auto", spec.device) and settings.precision in (
@@ -150,8 +128,10 @@ def _on_asked_device(suite: Suite, record: Record) -> bool:
     )
 
 
-def _chosen_checksums(fitting: Iterable[list[Record]], collected: Collected) -> dict[str, str]:
-    """One version of each data set: the official file's if any, else the one with most records."""
+def _chosen_checksums(
+    fitting: Iterable[list[Record]], today: Mapping[str, str], collected: Collected
+) -> dict[str, str]:
+    """One version of each data set: today's, else the official one, else the only one there is."""
     counts: dict[str, Counter[tuple[bool, str]]] = defaultdict(Counter)
     for records in fitting:
         for record in records:
@@ -160,15 +140,23 @@ def _chosen_checksums(fitting: Iterable[list[Record]], collected: Collected) -> 
                 counts[record.spec.data.name][official, record.spec.data.checksum] += 1
     chosen = {}
     for name, versions in counts.items():
-        best = max(versions, key=lambda version: (version[0], versions[version], version[1]))
-        chosen[name] = best[1]
-        others = sum(versions.values()) - versions[best]
+        wanted = today.get(name) or _official_or_only(versions)
+        others = sum(n for (_, checksum), n in versions.items() if checksum != wanted)
+        if wanted is not None:
+            chosen[name] = wanted
         if others:
             collected.left_out.append(
                 f"{others} record(s) on another version of {name} are left out "
-                f"(shown: {best[1][:24]}…)."
+                f"(shown: {wanted[:24] if wanted else 'none, since it is unclear which is meant'})."
             )
     return chosen
+
+
+def _official_or_only(versions: Counter[tuple[bool, str]]) -> str | None:
+    official = sorted(checksum for is_official, checksum in versions if is_official)
+    if official:
+        return official[0]
+    return next(iter(versions))[1] if len(versions) == 1 else None
 
 
 def _place(cell: Cell, records: list[Record], chosen: dict[str, str], collected: Collected) -> None:
@@ -177,7 +165,7 @@ def _place(cell: Cell, records: list[Record], chosen: dict[str, str], collected:
         spec = record.spec
         if record.status != "done" or not isinstance(spec, RunSpec):
             continue
-        if spec.data.checksum == chosen[spec.data.name]:
+        if spec.data.checksum == chosen.get(spec.data.name):
             variant = Variant(spec.device, spec.precision)
             key = (cell.model.name, cell.dataset.name, control_label(cell), variant)
             collected.done.setdefault(key, []).append(record)
@@ -223,4 +211,5 @@ def _is_asked_cost(suite: Suite, spec: CostSpec) -> bool:
         and spec.num_classes == settings.cost.num_classes
         and spec.channels_last == settings.cost.channels_last
         and settings.device in ("auto", spec.device)
+        and settings.precision in ("auto", spec.precision)
     )

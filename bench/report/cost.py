@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.report.accuracy import Context, Row
+from bench.report.accuracy import Context, Row, cost_marks
 from bench.report.collect import cost_of
 from bench.report.text import BLANK, giga, millions, milliseconds, rate
 
@@ -14,18 +14,10 @@ def cost_rows(context: Context) -> list[Row]:
         measured = [key for key in collected.costs if key[0] == model.name]
         for key in measured:
             record = collected.costs[key]
-            cost, marks = cost_of(record), ""
-            if not cost.macs_complete:
-                missing = ", ".join(sorted(cost.macs_uncounted))
-                marks += context.notes.mark(f"MACs are incomplete, uncounted: {missing}.")
-            if cost.noisy:
-                marks += context.notes.mark("Noisy: the machine was loaded while measuring.")
-            if record.id in collected.stale:
-                marks += context.notes.mark("Stale: the code that decides this has changed since.")
-            marks += "".join(context.notes.mark(note) for note in cost.notes)
+            cost = cost_of(record)
             rows.append(
                 {
-                    "model": f"{model.name} {marks}".rstrip(),
+                    "model": model.name + cost_marks(context, record),
                     "params (M)": millions(cost.params_trainable),
                     "weights (MiB)": f"{cost.weights_bytes / 2**20:.1f}",
                     "MACs (G)": giga(cost.macs),

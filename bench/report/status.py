@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Literal
 
 from bench.execution.estimate import Estimator
 from bench.execution.running import running
@@ -10,19 +12,19 @@ from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.collect import collect, training_of
 from bench.report.text import duration
-from bench.specs import DataIdentity, RunSpec
-from bench.suite import Cell, Suite
+from bench.specs import RunSpec
+from bench.suite import Cell, Suite, run_spec
 
 
-def status_lines(suite: Suite, store: Store) -> list[str]:
+def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> list[str]:
     """One line a cell that is not done or is stale, then the counts and the time left.
 
     Raises:
         InputError: a record is damaged.
     """
     records = store.all()
-    collected = collect(suite, records)
-    active = {state.label: state for state in running(store.root).values()}
+    collected = collect(suite, records, checksums)
+    active = {state.cell_key: state for state in running(store.root).values()}
     lines, counts = [], Counter[str]()
     for record in collected.records:
         stale = record.id in collected.stale
@@ -30,9 +32,10 @@ def status_lines(suite: Suite, store: Store) -> list[str]:
         if stale:
             lines.append(f"stale    {record.spec.label} ({record.id}): its code has changed since")
     for cell, why in collected.problems:
-        label = label_of(cell)
-        if label in active:
-            state = active[label]
+        spec = run_spec(suite, cell)
+        label = spec.label
+        if spec.cell_key in active:
+            state = active[spec.cell_key]
             counts["running"] += 1
             done = f"{state.fraction:.0%} after {duration(state.seconds)}"
             lines.append(f"running  {label}: {done}, process {state.pid} on {state.host}")
@@ -48,12 +51,6 @@ def status_lines(suite: Suite, store: Store) -> list[str]:
     return lines
 
 
-def label_of(cell: Cell) -> str:
-    """The label that a run of this cell has (``RunSpec.label``)."""
-    control = [cell.control.label] if cell.control else []
-    return " · ".join([cell.model.name, cell.dataset.name, *control, f"seed {cell.seed}"])
-
-
 def _time_left(suite: Suite, problems: list[tuple[Cell, str]], records: list[Record]) -> str:
     if not problems:
         return "none"
@@ -63,28 +60,12 @@ def _time_left(suite: Suite, problems: list[tuple[Cell, str]], records: list[Rec
         for record in records
         if isinstance(record.spec, RunSpec) and record.training is not None
     }
-    total = 0.0
+    total, asked = 0.0, suite.settings.device
+    device: Literal["cpu", "cuda"] = "cpu" if asked == "auto" else asked
     for cell, _ in problems:
         count = images.get(cell.dataset.name)
-        expected = estimator.seconds(_as_spec(suite, cell), count) if count else None
+        expected = estimator.seconds(run_spec(suite, cell, device=device), count) if count else None
         if expected is None:
             return "unknown (nothing like it was run here yet)"
         total += expected
     return f"about {duration(total)}"
-
-
-def _as_spec(suite: Suite, cell: Cell) -> RunSpec:
-    """The cell as a run, for its pace only: its data has not been read."""
-    settings = suite.settings
-    return RunSpec(
-        model=cell.model,
-        data=DataIdentity(name=cell.dataset.name, checksum="", source_size=settings.source_size),
-        image_size=settings.image_size,
-        channels=settings.channels,
-        control=cell.control,
-        protocol=suite.protocol,
-        seed=cell.seed,
-        device="cpu" if settings.device == "auto" else settings.device,
-        precision="float32" if settings.precision == "auto" else settings.precision,
-        threads=settings.threads,
-    )

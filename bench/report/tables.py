@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from bench.errors import InputError
 from bench.records.schema import Record
-from bench.records.store import write_atomic
+from bench.records.store import Store, write_atomic
 from bench.report.ablations import ablation_rows
 from bench.report.accuracy import Context, Row, accuracy_rows, control_rows, published_list
 from bench.report.collect import Collected, collect, training_of
@@ -22,7 +23,29 @@ from bench.suite import Suite
 from bench.toml_file import ROOT
 
 
-def write_tables(suite: Suite, records: list[Record], folder: Path | None = None) -> list[Path]:
+def with_predictions(store: Store) -> list[Record]:
+    """Every record of a store.
+
+    Raises:
+        InputError: one is damaged, or a finished training's predictions are gone or changed.
+    """
+    records = store.all()
+    for record in records:
+        if record.status == "done" and not store.has_predictions(record):
+            raise InputError(
+                "the predictions its scores rest on are missing or changed",
+                remedy="`python -m bench run` of its suite makes it anew",
+                file=str(store.path(record.id)),
+            )
+    return records
+
+
+def write_tables(
+    suite: Suite,
+    records: list[Record],
+    folder: Path | None = None,
+    checksums: Mapping[str, str] | None = None,
+) -> list[Path]:
     """Write ``accuracy``, ``ablations`` and ``cost`` as ``.md`` and ``.csv``; returns their paths.
 
     The same records give the same bytes.
@@ -31,7 +54,7 @@ def write_tables(suite: Suite, records: list[Record], folder: Path | None = None
         InputError: ``results/published.csv`` cannot be used.
     """
     folder = folder or ROOT / "reports" / suite.name
-    collected = collect(suite, records)
+    collected = collect(suite, records, checksums)
     published = published_for(suite, read_published())
     documents: dict[str, str] = {}
     for name, draw in _TABLES.items():
@@ -42,10 +65,12 @@ def write_tables(suite: Suite, records: list[Record], folder: Path | None = None
     return [folder / name for name in documents]
 
 
-def main_table(suite: Suite, records: list[Record]) -> str:
+def main_table(
+    suite: Suite, records: list[Record], checksums: Mapping[str, str] | None = None
+) -> str:
     """The main comparison alone, with its footnotes, as Markdown."""
     published = published_for(suite, read_published())
-    context = Context(collect(suite, records), published, Footnotes())
+    context = Context(collect(suite, records, checksums), published, Footnotes())
     return _document([markdown(accuracy_rows(context)), *_notes(context)])
 
 

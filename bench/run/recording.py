@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import platform
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
+import numpy as np
 import torch
 
 from bench import provenance
@@ -28,6 +31,9 @@ from bench.training.loop import Progress
 
 log = logging.getLogger(__name__)
 
+OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "CUDA out of memory")
+"""How PyTorch's allocators say it, on Windows, Linux and older CUDA builds."""
+
 
 def execute(
     spec: RunSpec,
@@ -43,12 +49,12 @@ def execute(
     Only an interruption (Ctrl-C, SIGTERM) leaves no record; the run is then done anew.
     """
     clock = Clock()
-    provenance.source_digest(spec)  # read now and kept: the source may be edited meanwhile
     status: Status = "done"
     reason, result = None, None
     try:
         torch.set_num_threads(spec.threads)
-        result = train_and_score(spec, dataset.for_next_run(), store, on_progress)
+        with _own_global_generators(spec.seed):
+            result = train_and_score(spec, dataset.for_next_run(), store, on_progress)
     except Exception as error:
         status, reason = failure(error)
         log.debug("%s: %s", spec.label, reason, exc_info=error)
@@ -63,8 +69,36 @@ def execute(
         attempts=earlier_attempts(store, spec.id),
         training=result,
     )
-    store.save(record)
+    _save(record, store)
     return record
+
+
+def _save(record: Record, store: Store) -> None:
+    """Store the record; a failure never replaces an earlier result, it is added to its attempts."""
+    earlier = store.load(record.id)
+    if record.status == "done" or earlier is None or earlier.status != "done":
+        store.save(record)
+        return
+    failed = Attempt(
+        status=record.status,
+        reason=record.reason or "no reason recorded",
+        started_at=record.provenance.started_at,
+        wall_s=record.provenance.wall_s,
+    )
+    store.save(earlier.model_copy(update={"attempts": [*earlier.attempts, failed]}))
+
+
+@contextlib.contextmanager
+def _own_global_generators(seed: int) -> Iterator[None]:
+    """Python's and NumPy's global generators seeded for a model that draws from them."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
 
 
 def skip(spec: RunSpec, reason: str, *, store: Store, suite: SuiteSeen, device_name: str) -> Record:
@@ -77,9 +111,9 @@ def skip(spec: RunSpec, reason: str, *, store: Store, suite: SuiteSeen, device_n
         spec=spec,
         suite=suite,
         provenance=made_here(spec, device_name, Clock()),
-        attempts=[],
+        attempts=earlier_attempts(store, spec.id),
     )
-    store.save(record)
+    _save(record, store)
     return record
 
 
@@ -105,7 +139,7 @@ def record_cost(
         attempts=earlier_attempts(store, spec.id),
         cost=cost,
     )
-    store.save(record)
+    _save(record, store)
     return record
 
 
@@ -124,7 +158,7 @@ class Clock:
 def failure(error: Exception) -> tuple[Status, str]:
     """The status and the one-line reason an exception leaves in a record."""
     if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "not enough memory" in str(error)
+        isinstance(error, RuntimeError) and any(text in str(error) for text in OUT_OF_MEMORY)
     ):
         return "out-of-memory", _one_line(error)
     if isinstance(error, BenchError):

@@ -123,6 +123,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
         (["run"], "Missing argument"),
         (["run", "quick", "--only", "modle=x"], "did you mean 'model'?"),
         (["run", "quick", "--only", "model=resnet17"], "did you mean 'resnet18'?"),
+        (["run", "quick", "--only", "model"], "has no value"),
         (["runn", "quick"], "No such command"),
     ],
 )
@@ -155,7 +156,8 @@ def raises(num_classes, in_chans):
     [
         ("ValueError('planted fault')", "failed"),
         ("MemoryError('planted')", "out-of-memory"),
-        ("RuntimeError('[enforce fail] not enough memory: you tried')", "out-of-memory"),
+        ("RuntimeError('DefaultCPUAllocator: not enough memory: you tried')", "out-of-memory"),
+        ("RuntimeError('DefaultCPUAllocator: can\\'t allocate memory')", "out-of-memory"),
     ],
 )
 def test_a_run_that_raises_is_recorded_the_others_go_on_and_it_is_tried_again(
@@ -191,6 +193,126 @@ def test_a_run_that_raises_is_recorded_the_others_go_on_and_it_is_tried_again(
         "memory" in bench("report", suite_file, "--output", tmp_path / "out", "--show").out
     )
     assert f"{status}" in bench("status", suite_file).out
+
+
+def test_a_refresh_that_fails_keeps_the_result_there_was(
+    bench: Bench,
+    suite_file: Path,
+    results: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = "from torch import nn\nimport timm\n" + (
+        "def make(**arguments):\n    return timm.create_model('test_resnet', **arguments)\n"
+    )
+    module = tmp_path / "refreshed.py"
+    module.write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "refreshed", raising=False)
+    text = suite_file.read_text().replace('timm = "test_resnet"', 'factory = "refreshed:make"')
+    suite_file.write_text(text)
+    only = ["--only", "model=small,seed=0,control=none"]
+    assert bench("run", suite_file, *only).code == 0
+    (before,) = records(results).values()
+    import refreshed  # type: ignore[import-not-found]
+
+    from bench import provenance
+
+    module.write_text(source + "CHANGED = 1\n")
+    provenance._normalised.cache_clear()
+
+    def fails(**_: object) -> None:
+        raise ValueError("planted")
+
+    monkeypatch.setattr(refreshed, "make", fails)
+    assert bench("run", suite_file, *only, "--refresh").code == 1
+    (after,) = records(results).values()
+    assert after["training"] == before["training"]
+    assert after["status"] == "done"
+    assert "planted" in after["attempts"][0]["reason"]
+
+
+def test_scores_without_their_predictions_are_not_shown_and_are_made_anew(
+    bench: Bench, suite_file: Path, results: Path
+) -> None:
+    only = ["--only", "model=small,seed=0,control=none"]
+    bench("run", suite_file, *only)
+    (path,) = (results / "records").glob("*.npz")
+    whole = path.read_bytes()
+    for damage in (lambda: path.unlink(), lambda: path.write_bytes(whole[:-1] + b"x")):
+        damage()
+        said = bench("report", suite_file)
+        assert said.code == 2
+        assert "predictions" in said.err
+        assert bench("run", suite_file, *only).code == 0
+        assert bench("report", suite_file, "--output", results / "out").code == 0
+
+
+def test_two_processes_share_a_suite_and_train_each_run_once(
+    suite_file: Path, results: Path
+) -> None:
+    command = [sys.executable, "-m", "bench", "run", str(suite_file)]
+    environment = os.environ | {"BENCH_RESULTS": str(results)}
+    both = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=200)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    started = [line for text in said for line in text.splitlines() if " … " in line]
+    assert len(started) == 5
+    assert len(records(results)) == 5
+
+
+def test_only_val_is_seen_before_selection_and_test_once_after_it_all_under_the_control(
+    bench: Bench, suite_file: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Selection on the test split, or a control that spares it, would show here."""
+    import numpy as np
+
+    from bench.data import feed
+    from bench.data.controls import apply_control
+    from bench.data.dataset import LockedSplit
+    from bench.evaluation.predict import predict
+    from bench.records.store import Store
+    from bench.run import experiment
+    from bench.training import loop
+
+    happened: list[tuple[str, Any]] = []
+
+    def seen_predict(model: Any, split: Any, **rest: Any) -> Any:
+        happened.append(("predict", split.name))
+        return plain_predict(model, split, **rest)
+
+    def seen_open(self: LockedSplit, selection: Any) -> Any:
+        happened.append(("open", "test"))
+        return plain_open(self, selection)
+
+    def seen_control(images: Any, *rest: Any) -> Any:
+        happened.append(("control", len(images)))
+        return apply_control(images, *rest)
+
+    plain_predict, plain_open = predict, LockedSplit.open
+    monkeypatch.setattr(loop, "predict", seen_predict)
+    monkeypatch.setattr(experiment, "predict", seen_predict)
+    monkeypatch.setattr(LockedSplit, "open", seen_open)
+    monkeypatch.setattr(feed, "apply_control", seen_control)
+    text = suite_file.read_text()
+    suite_file.write_text(text.replace("n_val = 32, n_test = 32", "n_val = 24, n_test = 40"))
+    said = bench("run", suite_file, "--only", "model=small,seed=0,control=blur-2")
+    assert said.code == 0, said.err
+    assert happened == [
+        ("control", 32),
+        ("control", 24),
+        ("predict", "val"),
+        ("open", "test"),
+        ("control", 40),
+        ("predict", "test"),
+    ]
+    (record,) = Store(results).all()
+    kept = Store(results).load_predictions(record.id)
+    assert (len(kept["val_logits"]), len(kept["test_logits"])) == (24, 40)
+    assert not np.array_equal(kept["val_labels"], kept["test_labels"][:24])
 
 
 def test_a_damaged_record_stops_a_report_and_is_set_aside_by_a_run(

@@ -58,8 +58,8 @@ def test_both_cues_are_learnt_and_each_control_takes_one_away(
     assert accuracies["none"].low > 0.7
     assert accuracies["blur"].low <= ONE_CUE
     assert accuracies["shuffle"].low <= ONE_CUE
-    assert accuracies["blur"].high > CHANCE  # and leaves the other: above guessing
-    assert accuracies["shuffle"].high > CHANCE
+    assert accuracies["blur"].low > CHANCE  # and leaves the other: above guessing
+    assert accuracies["shuffle"].low > CHANCE
 
 
 @pytest.mark.slow

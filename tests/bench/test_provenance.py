@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bench import provenance
@@ -65,3 +67,25 @@ def test_what_keeps_a_data_sets_labels_counts_where_the_protocol_augments(
 
     assert digest({"shift": 2.0}, ["shift"]) != digest({"shift": 2.0}, ["shift", "erase"])
     assert digest({}, ["shift"]) == digest({}, ["shift", "erase"])
+
+
+def test_a_users_own_model_counts_wherever_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    package = tmp_path / "their_models"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "net.py").write_text("from their_models import blocks")
+    (package / "blocks.py").write_text("WIDTH = 1")
+    own = ModelSpec(name="mine", factory="their_models.net:make")
+
+    def digest() -> str:
+        provenance._normalised.cache_clear()
+        return source_digest(cost_spec(model=own))
+
+    before = digest()
+    (package / "blocks.py").write_text("WIDTH = 1  # a comment")
+    assert digest() == before
+    (package / "blocks.py").write_text("WIDTH = 2")
+    assert digest() != before

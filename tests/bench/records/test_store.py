@@ -96,6 +96,45 @@ def test_a_store_that_repairs_sets_a_damaged_record_aside(tmp_path: Path) -> Non
     assert store.all() == []
 
 
+def test_a_second_damage_does_not_overwrite_the_first(tmp_path: Path) -> None:
+    store, saved = Store(tmp_path, repair=True), record()
+    for content in ("{", "["):
+        store.save(saved)
+        store.path(saved.id).write_text(content)
+        store.load(saved.id)
+    kept = sorted(path.read_text() for path in store.folder.glob("*.damaged*"))
+    assert kept == ["[", "{"]
+
+
+def test_a_record_of_another_version_is_not_damaged(tmp_path: Path) -> None:
+    store, saved = Store(tmp_path, repair=True), record()
+    store.save(saved)
+    path = store.path(saved.id)
+    path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 2', 1))
+    with pytest.raises(InputError, match="schema version 2, this program reads 1"):
+        store.load(saved.id)
+    assert path.exists()
+
+
+def test_what_cannot_be_read_is_never_moved(tmp_path: Path) -> None:
+    store = Store(tmp_path, repair=True)
+    store.path("c" * 16).mkdir(parents=True)
+    with pytest.raises(InputError, match="cannot be read"):
+        store.load("c" * 16)
+    assert store.path("c" * 16).is_dir()
+
+
+def test_whole_records_are_read_beside_damaged_ones_and_those_are_named(tmp_path: Path) -> None:
+    store, saved = Store(tmp_path, repair=True), record()
+    store.save(saved)
+    store.path("d" * 16).write_text("{")
+    records, damaged = store.readable()
+    assert records == [saved]
+    assert len(damaged) == 1
+    assert "d" * 16 in damaged[0]
+    assert store.path("d" * 16).exists()
+
+
 def test_a_write_that_fails_leaves_the_old_file_and_no_litter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -270,6 +270,45 @@ def test_two_versions_of_a_data_set_are_never_mixed(suite: Suite) -> None:
     assert collected.left_out[0].startswith("1 record(s) on another version of breastmnist")
 
 
+def test_todays_data_is_shown_and_without_it_no_version_is_guessed(suite: Suite) -> None:
+    cell = suite.cells[0]
+    versions = [
+        training(
+            suite,
+            cell,
+            acc,
+            official=False,
+            data=DataIdentity(name="breastmnist", checksum=checksum, source_size=28),
+        )
+        for acc, checksum in ((0.1, "sha256:1"), (0.2, "sha256:2"))
+    ]
+    unknown = collect(suite, versions)
+    assert unknown.records == []
+    assert "unclear which is meant" in unknown.left_out[0]
+    known = collect(suite, versions, {"breastmnist": "sha256:2"})
+    assert known.records == [versions[1]]
+    assert collect(suite, versions, {"breastmnist": "sha256:3"}).records == []
+
+
+def test_the_same_name_with_other_options_is_another_data_set(suite: Suite) -> None:
+    cell = suite.cells[0]
+    other = DataIdentity(
+        name="breastmnist", checksum="md5:1", source_size=28, described={"task": "multi-class"}
+    )
+    assert collect(suite, [training(suite, cell, 0.5, data=other)]).records == []
+
+
+def test_marks_stand_in_every_table(suite: Suite) -> None:
+    records = [training(suite, cell, 0.9, digest="old") for cell in suite.cells]
+    drawn = context(suite, records)
+    for rows in (accuracy_rows(drawn), ablation_rows(drawn), control_rows(drawn)):
+        assert rows
+        assert all("[" in row["model"] for row in rows)
+    noisy = cost(suite.cells[-1], noisy=True)
+    (marked,) = [row for row in accuracy_rows(context(suite, [noisy])) if "[" in row["images/s"]]
+    assert marked["model"] == "resnet18"
+
+
 def test_devices_are_never_mixed_in_one_row(suite: Suite) -> None:
     records = [
         *all_done(suite),

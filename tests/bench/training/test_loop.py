@@ -137,7 +137,7 @@ def test_it_learns_and_shuffled_labels_do_not() -> None:
     learnt = fit(network(), train, val, setting(epochs=5))
     assert learnt.val_scores.acc > 0.9
     lost = fit(network(), shuffled_labels(train, 1), val, setting(epochs=5, select="last"))
-    assert lost.val_scores.acc < 0.8
+    assert lost.val_scores.acc < 0.75  # of 64 images, 0.5 ± 0.13 by chance
 
 
 def test_a_loss_that_is_not_a_number_fails_the_run_with_the_epoch() -> None:

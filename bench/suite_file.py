@@ -1,0 +1,70 @@
+"""A suite's TOML as it stands in the file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from bench.specs import Control, Precision, Strict, Task
+
+NO_CONTROL = "none"
+
+
+class ModelEntry(Strict):
+    """``[model.NAME]``: a model that is not simply a registered name."""
+
+    timm: str | None = None
+    factory: str | None = None
+    args: dict[str, JsonValue] = {}
+    pretrained: bool = False
+
+
+class DatasetEntry(Strict):
+    """``[dataset.NAME]``: own data by ``path``, or a phantom's ``options``."""
+
+    path: str | None = None
+    task: Task | None = None
+    classes: list[str] | None = None
+    label_preserving: list[str] = []
+    options: dict[str, JsonValue] = {}
+
+
+Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=1)]
+Seeds = Annotated[list[Annotated[int, Field(ge=0, le=2**31 - 1)]], Field(min_length=1)]
+
+
+class Grid(Strict):
+    """``[[grid]]``: every combination of its lists is one run."""
+
+    models: Names
+    datasets: Names
+    seeds: Seeds
+    controls: Annotated[list[str], Field(min_length=1)] = [NO_CONTROL]
+
+
+class CostOptions(Strict):
+    """``[cost]``: how the suite's models are measured, with a head of ``num_classes``."""
+
+    num_classes: Annotated[int, Field(ge=2, le=100_000)]
+    batch_size: Annotated[int, Field(ge=1, le=65_536)]
+    seconds_per_model: Annotated[float, Field(gt=0, le=3600)]
+    channels_last: bool = True  # memory order; trainings always use it
+
+
+class SuiteFile(Strict):
+    """A suite's TOML as it stands in the file."""
+
+    about: str
+    protocol: str
+    source_size: Annotated[int, Field(ge=8, le=1024)]
+    image_size: Annotated[int, Field(ge=8, le=4096)]
+    channels: Literal[1, 3] = 3
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Precision | Literal["auto"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=1024)]
+    grid: Annotated[list[Grid], Field(min_length=1)]
+    control: dict[str, Control] = {}
+    model: dict[str, ModelEntry] = {}
+    dataset: dict[str, DatasetEntry] = {}
+    cost: CostOptions
