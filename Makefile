@@ -6,7 +6,7 @@ STAMP := .venv/.ready
 BENCH := $(BIN)/python -m bench
 # as bench/__main__.py has it, for the tests too
 export GOMP_SPINCOUNT ?= 1000
-FRESH_FOLDER := results/fresh-$(SUITE)-$(shell date +%Y%m%d-%H%M%S)
+FRESH_FOLDER := results/fresh-$(basename $(notdir $(SUITE)))-$(shell date +%Y%m%d-%H%M%S)
 FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 

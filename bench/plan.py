@@ -179,6 +179,7 @@ def make_plan(suite: Suite, cells: tuple[Cell, ...], *, download: bool = True) -
                     f"{spec.name} is not here", remedy="`run` downloads it (or set MEDMNIST_ROOT)"
                 )
             plan.datasets[spec.name] = load(spec, suite.settings.source_size)
+            _check_selectable(suite, plan.datasets[spec.name])
         except DataUnavailable as error:
             plan.unavailable[spec.name] = str(error)
     for cell in cells:
@@ -193,6 +194,18 @@ def make_plan(suite: Suite, cells: tuple[Cell, ...], *, download: bool = True) -
             )
         )
     return plan
+
+
+def _check_selectable(suite: Suite, data: Dataset) -> None:
+    """AUC chooses nothing on a validation split of one class: say so before training."""
+    labels = data.val.labels
+    if suite.protocol.select == "auc" and labels.ndim == 1 and (labels == labels[0]).all():
+        raise InputError(
+            f"the validation split of {data.name} shows one class only, AUC cannot choose on it",
+            remedy="select on acc or loss, or give it images of another class",
+            key="select",
+            file=f"protocol {suite.protocol_name}",
+        )
 
 
 def present_checksums(suite: Suite) -> dict[str, str]:

@@ -103,8 +103,15 @@ def _classes(spec: DatasetSpec, labels: Mapping[str, NDArray[Any]]) -> tuple[boo
         names = tuple(str(index) for index in range(shape[1] if multi_label else highest + 1))
     if len(names) < 2:
         raise Flaw("there is only one class", "train_labels")
+    if len(set(names)) < len(names):
+        raise Flaw(f"classes names {sorted(names)}: one stands there twice", "classes")
     for key, array in labels.items():
         check_labels(key, array, len(names), multi_label)
+    if not multi_label:
+        seen = set(labels["train_labels"].ravel().tolist())
+        unseen = [name for index, name in enumerate(names) if index not in seen]
+        if unseen:
+            raise Flaw(f"has no image of {unseen[0]!r} to learn from", "train_labels")
     return multi_label, names
 
 
