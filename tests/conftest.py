@@ -11,6 +11,12 @@ import pytest
 # As bench/__main__.py has it, before anything loads OpenMP: threads that wait sleep soon.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
+import torch
+
+if not torch.cuda.is_available():
+    # The GPU's kernels run in Triton's interpreter; read when Triton is imported, as timm does.
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+
 REAL = ("breastmnist", "pneumoniamnist", "retinamnist")
 
 

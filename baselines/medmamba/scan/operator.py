@@ -20,14 +20,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from baselines.medmamba.scan import chunked, compiled, reference
+from baselines.medmamba.scan import chunked, compiled, gpu, mamba_ssm, reference
 
-FORMS: dict[str, ModuleType] = {"reference": reference, "pytorch": chunked, "c": compiled}
+FORMS: dict[str, ModuleType] = {
+    "reference": reference,
+    "pytorch": chunked,
+    "c": compiled,
+    "triton": gpu,
+    "mamba_ssm": mamba_ssm,
+}
 """Every form by its name in records; each module has ``forward`` and ``backward``."""
 
 OPERATOR = "medspectral_bench::selective_scan"
 """The operator's name in traces, for counters of operations."""
 
+_RUNS_ON = {"c": "cpu", "triton": "cuda", "mamba_ssm": "cuda"}  # float32 alone; others anywhere
 _STATE_SIZE = 16  # of every MedMamba; what form_for() builds the C form for
 _log = logging.getLogger(__name__)
 _chosen: str | None = None  # by use_form; a global, for the backward pass runs in other threads
@@ -39,15 +46,21 @@ def form_for(
     *,
     state: int = _STATE_SIZE,
 ) -> str:
-    """The name of the form that runs on ``device``: ``"c"`` where it can be built, else another."""
+    """The name of the form that runs on ``device``: its kernel where there is one, else PyTorch's.
+
+    ``mamba_ssm`` and ``reference`` run only where :func:`use_form` names them.
+    """
     if _chosen is not None:
         return _chosen
     kind = torch.device(device).type
-    if kind != "cpu":
-        _say_once_no_kernel(kind)
+    if dtype != torch.float32:
         return "pytorch"
-    built = dtype == torch.float32 and compiled.library(state) is not None
-    return "c" if built else "pytorch"
+    if kind == "cpu":
+        return "c" if compiled.library(state) is not None else "pytorch"
+    if kind == "cuda" and gpu.available():
+        return "triton"
+    _say_once_no_kernel(kind)
+    return "pytorch"
 
 
 @contextmanager
@@ -69,15 +82,21 @@ def use_form(name: str) -> Iterator[None]:
 
 @functools.cache
 def _say_once_no_kernel(kind: str) -> None:
-    _log.warning("no selective-scan kernel for %s; the slower PyTorch form runs", kind)
+    lacking = "Triton is not installed" if kind == "cuda" else "there is none"
+    _log.warning(
+        "no selective-scan kernel for %s (%s); the slower PyTorch form runs", kind, lacking
+    )
 
 
 def _form(x: Tensor, a: Tensor) -> Any:
     name = form_for(x.device, x.dtype, state=a.shape[-1])
-    if name == "c" and (x.dtype != torch.float32 or x.device.type != "cpu"):
+    wanted = _RUNS_ON.get(name, x.device.type)
+    if name == "triton" and gpu.interpreted():
+        wanted = "cpu"
+    if name in _RUNS_ON and (x.dtype != torch.float32 or x.device.type != wanted):
         raise ValueError(
-            f"the C selective scan computes float32 on a CPU, got {x.dtype} on {x.device}; "
-            "use the form 'pytorch'"
+            f"the form {name!r} of the selective scan computes float32 on {wanted}, "
+            f"got {x.dtype} on {x.device}; use the form 'pytorch'"
         )
     return FORMS[name]
 
