@@ -11,7 +11,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test lint reproduce-table data clean help
+.PHONY: setup test lint reproduce-table bench gpu data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -20,17 +20,24 @@ help: ## list the targets
 setup: $(STAMP) ## make .venv from pyproject.toml and constraints.txt, once
 
 reproduce-table: $(STAMP) ## train and measure what is missing of SUITE (default quick), draw its tables
-	@$(FRESH_RESULTS) $(BENCH) run $(SUITE); trained=$$?; \
+	@$(FRESH_RESULTS) $(BENCH) run "$(SUITE)"; trained=$$?; \
 	[ $$trained -le 1 ] || exit $$trained; \
-	$(BENCH) measure $(SUITE); measured=$$?; \
+	$(BENCH) measure "$(SUITE)"; measured=$$?; \
 	[ $$measured -le 1 ] || exit $$measured; \
-	$(BENCH) report $(SUITE) --show $(FRESH_REPORTS) && exit $$((trained | measured))
+	$(BENCH) report "$(SUITE)" --show $(FRESH_REPORTS) && exit $$((trained | measured))
 
 test: $(STAMP) ## run the tests
 	@$(BIN)/python -m pytest -q
 
 lint: $(STAMP) ## ruff, mypy --strict, the import floors
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: $(STAMP) ## time models against their rivals (RACES="name …", default all); floors must hold
+	@$(BENCH) race $(RACES)
+
+gpu: $(STAMP) ## on a CUDA machine: the kernels' tests, then the races there
+	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { echo "gpu: torch finds no CUDA device here; run this on a machine with one" >&2; exit 2; }
+	@$(BIN)/python -m pytest -q tests/baselines/test_gpu_scan.py && $(BENCH) race gpu
 
 data: $(STAMP) ## list the data sets; `python -m bench data NAME` loads one
 	@$(BENCH) data

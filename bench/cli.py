@@ -143,10 +143,12 @@ def report(
 
     loaded = _load(suite)
     store, checksums = _store(repair=False), present_checksums(loaded)
-    records = with_predictions(store)
-    paths = write_tables(loaded, records, output, checksums)
-    if embed is not None:
+    records = with_predictions(loaded, store, checksums)
+    text = None
+    if embed is not None:  # read before anything is written
         text = embed_in_file(embed, loaded.name, main_table(loaded, records, checksums))
+    paths = write_tables(loaded, records, output, checksums)
+    if embed is not None and text is not None:
         write_atomic(embed, text.encode())
     if show:
         Console(highlight=False, soft_wrap=True).print(paths[0].read_text(), markup=False)
@@ -167,10 +169,20 @@ def status(suite: SuiteName) -> None:
 
 
 @app.command()
-def models() -> None:
+def models(
+    convert: Annotated[
+        Path | None, typer.Option(help="A published MedMamba checkpoint to check and convert.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write it; default beside it, as .safetensors.")
+    ] = None,
+) -> None:
     """List the suite's own roster; any other name that timm knows works in a suite too."""
     from bench.models import families
 
+    if convert is not None:
+        _convert(convert, output or convert.with_suffix(".safetensors"))
+        return
     for name, family in families().items():
         typer.echo(f"{name:42} {family}")
 
@@ -200,6 +212,43 @@ def data(
 
 
 @app.command()
+def race(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Files in suites/races/, or paths; default all.")
+    ] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Time models against their rivals, in turn in one process; ratios and floors (make bench)."""
+    from rich.console import Console
+
+    from bench.race.file import known_races, load_races
+    from bench.report.races import race_page, write_race_page
+
+    files = [load_races(name) for name in names or known_races()]
+    store = _store(repair=not dry_run)
+    if dry_run:
+        for name, file in files:
+            count = len(file.race) + len(file.memory)
+            typer.echo(f"{name}: {count} races on {file.device}, {file.threads} threads")
+        return
+    from bench.console import CostScreen
+    from bench.race.measuring import measure_file
+    from bench.race.run import is_here
+
+    if not names:
+        for name, file in files:
+            if not is_here(file):
+                typer.echo(f"{name}: not measured here, there is no CUDA device", err=True)
+        files = [(name, file) for name, file in files if is_here(file)]
+    with CostScreen() as screen:
+        made = [measure_file(name, file, store.root, screen.show) for name, file in files]
+    Console(highlight=False, soft_wrap=True).print(race_page(made), markup=False)
+    typer.echo(_shown(write_race_page(store.root)))
+    if any(record.missed for record in made):
+        raise typer.Exit(1)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of a record (results/schema.json holds it)."""
     import json
@@ -207,6 +256,24 @@ def schema() -> None:
     from bench.records.schema import Record
 
     typer.echo(json.dumps(Record.model_json_schema(), indent=1))
+
+
+def _convert(path: Path, output: Path) -> None:
+    from baselines.medmamba.convert import read_published, write_converted
+
+    if output.exists():
+        raise InputError(
+            "exists already", remedy="name another with --output", file=str(output), key="--output"
+        )
+    try:
+        published = read_published(path)
+        write_converted(published, output)
+    except (ValueError, OSError) as error:
+        raise InputError(
+            str(error), remedy="give a checkpoint of MedMamba T, S or B", file=str(path)
+        ) from None
+    typer.echo(f"{path}: a {published.name} of {published.num_classes} classes, every name fits.")
+    typer.echo(f"{output}: load it with timm.create_model({published.name!r}, checkpoint_path=…).")
 
 
 def _load(suite: str) -> Suite:
@@ -248,6 +315,8 @@ def _parse_only(text: str) -> dict[str, set[str]]:
         if not equals or not value:
             raise InputError(f"{part!r} has no value", remedy=f"write {key}=VALUE", key="--only")
         wanted.setdefault(key, set()).add(value)
+    if text.strip() and not wanted:
+        raise InputError(f"{text!r} names nothing", remedy="write KEY=VALUE", key="--only")
     return wanted
 
 

@@ -71,7 +71,7 @@ class SuiteScreen:
         if not self._live:
             out.print(
                 f"[{self._done + 1}/{self._total}] {spec.label} … "
-                f"(about {duration(self._seconds_left())} left)",
+                f"({_time_left(self._seconds_left())})",
                 markup=False,
             )
 
@@ -103,7 +103,7 @@ class SuiteScreen:
             self._task,
             completed=self._done + fraction,
             description=f"{spec.label}{detail}",
-            left=f"about {duration(ahead)} left",
+            left=_time_left(ahead),
         )
 
     def _seconds_left(self, current: RunSpec | None = None, fraction: float = 0.0) -> float | None:
@@ -118,6 +118,10 @@ class SuiteScreen:
                 return None
             total += expected
         return total
+
+
+def _time_left(seconds: float | None) -> str:
+    return "time left unknown" if seconds is None else f"about {duration(seconds)} left"
 
 
 def print_work(plan: Plan, todo: list[RunSpec], estimator: Estimator) -> None:

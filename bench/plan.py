@@ -102,7 +102,9 @@ def check_data(suite: Suite, cells: tuple[Cell, ...]) -> dict[str, DatasetInfo]:
         except DataUnavailable:
             continue  # said when it is loaded
         except InputError as error:
-            raise error.in_file(shown(suite.path), f"dataset.{spec.name}") from None
+            described = spec.name in suite.settings.dataset
+            key = f"dataset.{spec.name}" if described else "grid.datasets"
+            raise error.in_file(shown(suite.path), key) from None
         if info.channels > settings.channels:
             raise InputError(
                 f"{settings.channels} while {spec.name} has {info.channels} channels",
@@ -132,7 +134,7 @@ def _check_inputs(suite: Suite) -> None:
     try:
         check_strengths(suite.protocol.augment, size)
     except InputError as error:
-        raise error.in_file(f"protocol {suite.protocol_name}") from None
+        raise error.in_file(shown(suite.protocol_path)) from None
 
 
 def _check_not_mixed(suite: Suite, found: dict[str, DatasetInfo]) -> None:
@@ -156,10 +158,39 @@ def check_models(suite: Suite, models: Iterable[ModelSpec]) -> None:
     for spec in models:
         from bench import models as model_registry  # torch and timm: only if there is one to check
 
+        described = spec.name in suite.settings.model
+        key = f"model.{spec.name}" if described else "grid.models"
         try:
+            _check_weights_within_reach(spec)
             model_registry.check(spec, suite.settings.image_size)
         except InputError as error:
-            raise error.in_file(shown(suite.path), f"model.{spec.name}") from None
+            raise InputError(
+                error.problem,
+                remedy=error.remedy,
+                file=error.file or shown(suite.path),
+                key=(error.key or "models").replace("models", key, 1),
+            ) from None
+        except SystemExit as error:  # a user's module that ends the process
+            raise InputError(
+                f"model {spec.name!r} called sys.exit({error.code!r}) while it was built",
+                remedy="let it raise an exception instead",
+                file=shown(suite.path),
+                key=key,
+            ) from None
+
+
+def _check_weights_within_reach(spec: ModelSpec) -> None:
+    """Pre-trained weights that are neither here nor to be fetched: said once, not after retries."""
+    if not spec.pretrained or spec.factory is not None:
+        return
+    from bench.weights import within_reach
+
+    if not within_reach(spec.timm or spec.name):
+        raise InputError(
+            f"pre-trained weights of {spec.name!r} are not here and there is no network",
+            remedy="connect to the network once, or set pretrained = false",
+            key="models",
+        )
 
 
 def make_plan(suite: Suite, cells: tuple[Cell, ...], *, download: bool = True) -> Plan:
@@ -180,6 +211,7 @@ def make_plan(suite: Suite, cells: tuple[Cell, ...], *, download: bool = True) -
                 )
             plan.datasets[spec.name] = load(spec, suite.settings.source_size)
             _check_selectable(suite, plan.datasets[spec.name])
+            _check_batch(suite, plan.datasets[spec.name])
         except DataUnavailable as error:
             plan.unavailable[spec.name] = str(error)
     for cell in cells:
@@ -204,7 +236,19 @@ def _check_selectable(suite: Suite, data: Dataset) -> None:
             f"the validation split of {data.name} shows one class only, AUC cannot choose on it",
             remedy="select on acc or loss, or give it images of another class",
             key="select",
-            file=f"protocol {suite.protocol_name}",
+            file=shown(suite.protocol_path),
+        )
+
+
+def _check_batch(suite: Suite, data: Dataset) -> None:
+    """A batch that the whole split does not fill would be a smaller one in silence."""
+    if suite.protocol.batch_size > len(data.train):
+        raise InputError(
+            f"{suite.protocol.batch_size} is more than the {len(data.train)} training images of "
+            f"{data.name}",
+            remedy=f"give at most {len(data.train)}",
+            key="batch_size",
+            file=shown(suite.protocol_path),
         )
 
 

@@ -40,6 +40,10 @@ def run_to_exit(app: typer.Typer) -> NoReturn:
         if os.environ.get(DEBUG):
             raise
         code = _say(str(error), error.exit_code)
+    except OSError as error:  # a place that cannot be written; ours are checked before
+        if os.environ.get(DEBUG) or error.filename is None:
+            raise
+        code = _say(f"{error.filename}: {error.strerror}; choose another place", USAGE)
     sys.exit(code)
 
 

@@ -15,6 +15,7 @@ import os
 import platform
 import subprocess
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -38,6 +39,7 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/training",
     ),
     "cost": ("bench/models.py", "bench/measure"),
+    "race": ("bench/models.py", "bench/race", "baselines/deploy.py"),
 }
 """The modules of the harness that decide a result. How own data and phantoms are made does not:
 the checksum in a run's identity is taken over their arrays. A MedMNIST file has its own checksum,
@@ -65,14 +67,28 @@ PACKAGES = ("torch", "timm", "numpy", "medmnist", "fvcore")
 def source_digest(spec: RunSpec | CostSpec) -> str:
     """16 hex digits over the source that decides the result of ``spec``, as it stands on disk."""
     kind = "training" if isinstance(spec, RunSpec) else "cost"
-    digest = hashlib.sha256()
-    for place in (*HARNESS[kind], *_model_sources(spec.model)):
-        for name, content in _normalised(place):
-            digest.update(f"{name}\0{content}\0".encode())
+    digest = _digest((*HARNESS[kind], *_model_sources(spec.model)))
     digest.update(_timm_version(spec.model).encode())
     if isinstance(spec, RunSpec) and spec.protocol.augment:
         digest.update(str(_label_preserving().get(spec.data.name)).encode())
     return digest.hexdigest()[:16]
+
+
+def race_digest(names: Iterable[str]) -> str:
+    """16 hex digits over the source that decides races of the named models."""
+    models = [ModelSpec(name=name) for name in sorted(set(names))]
+    sources = [place for model in models for place in _model_sources(model)]
+    digest = _digest((*HARNESS["race"], *dict.fromkeys(sources)))
+    digest.update(importlib.metadata.version("timm").encode())
+    return digest.hexdigest()[:16]
+
+
+def _digest(places: Iterable[str]) -> hashlib._Hash:
+    digest = hashlib.sha256()
+    for place in places:
+        for name, content in _normalised(place):
+            digest.update(f"{name}\0{content}\0".encode())
+    return digest
 
 
 def _model_sources(model: ModelSpec) -> tuple[str, ...]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -21,6 +23,21 @@ from pydantic_core import ErrorDetails
 
 Task = Literal["binary-class", "multi-class", "multi-label, binary-class", "ordinal-regression"]
 """The four 2-D task names of ``medmnist.INFO``."""
+
+
+def _finite(value: JsonValue) -> JsonValue:
+    """JSON has no NaN and no infinity: a value that cannot be stored cannot be part of an id."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} cannot be stored; give a finite number")
+    for part in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    ):
+        _finite(part)
+    return value
+
+
+Arguments = dict[str, Annotated[JsonValue, AfterValidator(_finite)]]
+"""Keyword arguments as a suite gives them."""
 
 
 class Strict(BaseModel):
@@ -39,7 +56,7 @@ class ModelSpec(Strict):
     name: str = Field(min_length=1, max_length=60)
     timm: str | None = None  # the registered name, where it differs from ``name``
     factory: str | None = Field(default=None, pattern=r"^[\w.]+:\w+$")
-    args: dict[str, JsonValue] = {}
+    args: Arguments = {}
     pretrained: bool = False
 
     @model_validator(mode="after")
@@ -57,7 +74,7 @@ class DatasetSpec(Strict):
     task: Task | None = None  # own data only
     classes: list[str] | None = None  # own .npz only: names in label order
     label_preserving: list[str] = []  # own data only: augmentations that keep its labels
-    options: dict[str, JsonValue] = {}  # phantoms only
+    options: Arguments = {}  # phantoms only
 
 
 class Control(Strict):
@@ -237,4 +254,13 @@ def describe_invalid(error: ValidationError) -> str:
     key = ".".join(str(part) for part in fault["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        message = "unknown key"
+    elif fault["type"] in (
+        "literal_error",
+        "greater_than",
+        "greater_than_equal",
+        "less_than_equal",
+    ):
+        message = f"{message[0].lower()}{message[1:]}, not {fault['input']!r}"
     return f"{key}: {message}{more}" if key else f"{message}{more}"

@@ -46,8 +46,19 @@ class Suite:
     path: Path
     settings: SuiteFile
     protocol: Protocol
-    protocol_name: str
+    protocol_path: Path
     cells: tuple[Cell, ...]
+
+    @property
+    def protocol_name(self) -> str:
+        """The protocol's name: that of its file."""
+        return self.protocol_path.stem
+
+    @property
+    def reference(self) -> str:
+        """What a command is given for it: its name where it is the project's, else its path."""
+        own = self.path.parent == ROOT / "suites"
+        return self.name if own else shown(self.path)
 
     @property
     def models(self) -> list[ModelSpec]:
@@ -68,7 +79,7 @@ class Suite:
         """The cells whose model, dataset, seed or control is among the ``wanted`` names.
 
         Raises:
-            InputError: a name that no cell of the suite has.
+            InputError: a name that no cell of the suite has, or no cell has them together.
         """
         for key, names in wanted.items():
             known = {_cell_key(cell, key) for cell in self.cells}
@@ -78,11 +89,18 @@ class Suite:
                     remedy=nearest(name, known),
                     key="--only",
                 )
-        return tuple(
+        cells = tuple(
             cell
             for cell in self.cells
             if all(_cell_key(cell, key) in names for key, names in wanted.items())
         )
+        if not cells:
+            raise InputError(
+                f"no run of the suite {self.name!r} is all of these at once",
+                remedy="leave a key out; --dry-run without --only lists every run",
+                key="--only",
+            )
+        return cells
 
 
 def _cell_key(cell: Cell, key: str) -> str:
@@ -152,7 +170,7 @@ def load_suite(name_or_path: str) -> Suite:
         _check_duplicates(cells)
     except InputError as error:
         raise error.in_file(shown(path)) from None
-    return Suite(path.stem, path, settings, protocol, protocol_path.stem, cells)
+    return Suite(path.stem, path, settings, protocol, protocol_path, cells)
 
 
 def _find(name_or_path: str, folder: Path, kind: str, known: list[str]) -> Path:

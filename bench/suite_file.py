@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from bench.specs import Control, Precision, Strict, Task
+from bench.specs import Arguments, Control, Precision, Strict, Task
 
 NO_CONTROL = "none"
 
@@ -16,7 +16,7 @@ class ModelEntry(Strict):
 
     timm: str | None = None
     factory: str | None = None
-    args: dict[str, JsonValue] = {}
+    args: Arguments = {}
     pretrained: bool = False
 
 
@@ -27,7 +27,7 @@ class DatasetEntry(Strict):
     task: Task | None = None
     classes: list[str] | None = None
     label_preserving: list[str] = []
-    options: dict[str, JsonValue] = {}
+    options: Arguments = {}
 
 
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(min_length=1)]

@@ -8,6 +8,14 @@ from timm.models import build_model_with_cfg, generate_default_cfgs, register_mo
 
 from baselines.medmamba.model import MedMamba
 
+SIZES: dict[str, dict[str, tuple[int, ...]]] = {
+    "medmamba_tiny": {"depths": (2, 2, 4, 2), "widths": (96, 192, 384, 768)},
+    "medmamba_small": {"depths": (2, 2, 8, 2), "widths": (96, 192, 384, 768)},
+    "medmamba_base": {"depths": (2, 2, 12, 2), "widths": (128, 256, 512, 1024)},
+    "test_medmamba": {"depths": (1, 2, 1, 1), "widths": (8, 16, 32, 64)},
+}
+"""Blocks and channels of each stage, as the authors' code has them."""
+
 
 def _cfg(**kwargs: object) -> dict[str, object]:
     return {
@@ -27,34 +35,30 @@ def _cfg(**kwargs: object) -> dict[str, object]:
     }
 
 
-default_cfgs = generate_default_cfgs(
-    {name: _cfg() for name in ("medmamba_tiny", "medmamba_small", "medmamba_base", "test_medmamba")}
-)
+default_cfgs = generate_default_cfgs({name: _cfg() for name in SIZES})
 
 
 def _create(variant: str, pretrained: bool, **kwargs: Any) -> MedMamba:
-    return cast(MedMamba, build_model_with_cfg(MedMamba, variant, pretrained, **kwargs))
+    arguments = {**SIZES[variant], **kwargs}
+    return cast(MedMamba, build_model_with_cfg(MedMamba, variant, pretrained, **arguments))
 
 
 @register_model  # type: ignore[untyped-decorator]
 def medmamba_tiny(pretrained: bool = False, **kwargs: Any) -> MedMamba:
     """14.46 M parameters (the paper prints 14.5)."""
-    size = {"depths": (2, 2, 4, 2), "widths": (96, 192, 384, 768)}
-    return _create("medmamba_tiny", pretrained, **{**size, **kwargs})
+    return _create("medmamba_tiny", pretrained, **kwargs)
 
 
 @register_model  # type: ignore[untyped-decorator]
 def medmamba_small(pretrained: bool = False, **kwargs: Any) -> MedMamba:
     """18.63 M parameters (the paper prints 22.8)."""
-    size = {"depths": (2, 2, 8, 2), "widths": (96, 192, 384, 768)}
-    return _create("medmamba_small", pretrained, **{**size, **kwargs})
+    return _create("medmamba_small", pretrained, **kwargs)
 
 
 @register_model  # type: ignore[untyped-decorator]
 def medmamba_base(pretrained: bool = False, **kwargs: Any) -> MedMamba:
     """39.87 M parameters (the paper prints 47 to 48)."""
-    size = {"depths": (2, 2, 12, 2), "widths": (128, 256, 512, 1024)}
-    return _create("medmamba_base", pretrained, **{**size, **kwargs})
+    return _create("medmamba_base", pretrained, **kwargs)
 
 
 @register_model  # type: ignore[untyped-decorator]
@@ -63,8 +67,7 @@ def test_medmamba(
     **kwargs: Any,
 ) -> MedMamba:
     """A tiny one for tests: the same code in milliseconds."""
-    size = {"depths": (1, 2, 1, 1), "widths": (8, 16, 32, 64)}
-    return _create("test_medmamba", pretrained, **{**size, **kwargs})
+    return _create("test_medmamba", pretrained, **kwargs)
 
 
 test_medmamba.__test__ = False  # not a pytest function, whatever its name

@@ -139,6 +139,7 @@ def _result(prepared: _Prepared, load: Load, rng: np.random.Generator) -> CostRe
         macs_complete=macs.complete,
         macs_uncounted=macs.uncounted,
         macs_by_part=macs.by_part,
+        macs_by_family=macs.by_family,
         macs_second_counter=macs.second_counter_macs,
         macs_counters_differ=macs.difference,
         throughput_images_per_s_median=batch / seconds.median,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from bench.specs import CostSpec, RunSpec, Strict
 
@@ -14,17 +14,21 @@ SCHEMA_VERSION = 1
 Status = Literal["done", "failed", "skipped", "out-of-memory"]
 
 
-class Stored(Strict, strict=False):
+class Stored(Strict, strict=False, allow_inf_nan=False):
     """A part of a record: read back from JSON, so that a date may come as text."""
+
+
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class ClassScore(Stored):
     """One class (or label) of one split; a value that is undefined is None, never 0."""
 
     name: str
-    support: int  # images of the class in the split
-    recall: float | None
-    auc: float | None  # this class against the rest
+    support: Count  # images of the class in the split
+    recall: Share | None
+    auc: Share | None  # this class against the rest
     blank: str | None = None  # why a value is missing
 
 
@@ -35,14 +39,14 @@ class Scores(Stored):
     class is absent (``blank`` of the class says so); ``auc_present`` averages the classes present.
     """
 
-    images: int
-    acc: float
-    auc: float | None
-    auc_present: float | None
-    balanced_accuracy: float | None
-    macro_f1: float | None
-    ece: float
-    ece_bins: int
+    images: Count
+    acc: Share
+    auc: Share | None
+    auc_present: Share | None
+    balanced_accuracy: Share | None
+    macro_f1: Share | None
+    ece: Share
+    ece_bins: Count
     loss: float  # mean cross-entropy in nats (multi-label: mean binary cross-entropy)
     per_class: list[ClassScore]
 
@@ -65,7 +69,7 @@ class DataSeen(Stored):
     task: str
     class_names: list[str]
     channels_in_file: int
-    images: dict[str, int]  # by split
+    images: dict[str, Count]  # by split
     official: bool | None
     synthetic: bool
     licence: str
@@ -76,7 +80,7 @@ class TrainingResult(Stored):
     """One finished training and its single look at the test split."""
 
     data: DataSeen
-    params_trainable: int
+    params_trainable: Count
     model_arguments: dict[str, JsonValue]
     omitted_arguments: dict[str, str]  # protocol arguments the model lacks: why
     omitted_augmentations: dict[str, str]  # augmentations the data set forbids: why
@@ -94,14 +98,15 @@ class TrainingResult(Stored):
 class CostResult(Stored):
     """One cost measurement; ``samples`` are raw."""
 
-    params_trainable: int
-    params_total: int
-    buffers: int
-    weights_bytes: int
-    macs: int
+    params_trainable: Count
+    params_total: Count
+    buffers: Count
+    weights_bytes: Count
+    macs: Count
     macs_complete: bool
     macs_uncounted: dict[str, int]  # operation: calls seen without a formula
     macs_by_part: dict[str, int]
+    macs_by_family: dict[str, int] = {}  # kind of operation: MACs; they sum to ``macs``
     macs_second_counter: int
     macs_counters_differ: str | None  # why, where they differ by more than 1 %
     throughput_images_per_s_median: float

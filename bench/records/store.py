@@ -55,6 +55,11 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def _deepest_existing(folder: Path) -> Path:
+    """The folder, or where it would be made: nothing is made before there is something to write."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
 @dataclass
 class Store:
     """The records under ``root`` (``BENCH_RESULTS``, default ``results/``).
@@ -81,8 +86,7 @@ class Store:
         """
         try:
             if writable:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                tempfile.TemporaryFile(dir=self.folder).close()
+                tempfile.TemporaryFile(dir=_deepest_existing(self.folder)).close()
             with contextlib.suppress(FileNotFoundError):
                 os.scandir(self.folder).close()
         except OSError as error:
@@ -193,7 +197,10 @@ class Store:
     @staticmethod
     def _check_version(path: Path, content: bytes) -> None:
         """A record of another version of this program is not damaged."""
-        version = json.loads(content).get("schema_version")
+        read = json.loads(content)
+        if not isinstance(read, dict):
+            raise ValueError(f"it holds {type(read).__name__}, not a record")
+        version = read.get("schema_version")
         if isinstance(version, int) and version != SCHEMA_VERSION:
             raise InputError(
                 f"schema version {version}, this program reads {SCHEMA_VERSION}",
@@ -206,7 +213,8 @@ class Store:
         if not self.repair:
             raise InputError(
                 f"damaged record: {problem}",
-                remedy="`python -m bench run` of its suite sets it aside and makes it anew",
+                remedy="its suite's `python -m bench run` (`measure`, if it is a cost) sets it "
+                "aside and makes it anew; or move it away",
                 file=str(path),
             )
         aside = path.with_name(path.name + ".damaged")

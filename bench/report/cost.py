@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from bench.records.schema import CostResult
 from bench.report.accuracy import Context, Row, cost_marks
 from bench.report.collect import cost_of
 from bench.report.text import BLANK, giga, millions, milliseconds, rate
+
+_SCAN = "scan"  # the family of bench.measure.handles
+
+
+def _scan_mark(context: Context, cost: CostResult) -> str:
+    """What of the count is a selective scan: others leave it out, some its projections too."""
+    scan = cost.macs_by_family.get(_SCAN)
+    if not scan:
+        return ""
+    note = (
+        f"{giga(cost.macs - scan)} G without the selective scan, counted as 4·B·L·E·N + 2·B·L·E. "
+        "Counters of modules see neither the scan nor the products with raw parameters that make "
+        "Δ, B and C: the 2.02 G quoted for MedMamba-T at 224 px leave out both (0.34 and 0.24 G)."
+    )
+    return " " + context.notes.mark(note)
 
 
 def cost_rows(context: Context) -> list[Row]:
@@ -20,7 +36,7 @@ def cost_rows(context: Context) -> list[Row]:
                     "model": model.name + cost_marks(context, record),
                     "params (M)": millions(cost.params_trainable),
                     "weights (MiB)": f"{cost.weights_bytes / 2**20:.1f}",
-                    "MACs (G)": giga(cost.macs),
+                    "MACs (G)": giga(cost.macs) + _scan_mark(context, cost),
                     "images/s": rate(cost.throughput_images_per_s_median),
                     "95 % interval": f"{rate(cost.throughput_images_per_s_low)} to "
                     f"{rate(cost.throughput_images_per_s_high)}",

@@ -26,10 +26,14 @@ def embed_in_file(path: Path, suite_name: str, table: str) -> str:
     """The file's text with the table put in.
 
     Raises:
-        InputError: the file has no place for this suite's table.
+        InputError: the file cannot be read, or has no place for this suite's table.
     """
     try:
         return embed(path.read_text(encoding="utf-8"), suite_name, table)
+    except OSError as error:
+        raise InputError(
+            f"cannot be read ({error.strerror})", remedy="check the path", file=shown(path)
+        ) from error
     except ValueError as error:
         raise InputError(
             str(error), remedy="add both markers where the table belongs", file=shown(path)

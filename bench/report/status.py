@@ -28,8 +28,14 @@ def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> li
     lines, counts = [], Counter[str]()
     for record in collected.records:
         stale = record.id in collected.stale
-        counts["stale" if stale else "done"] += 1
-        if stale:
+        lost = not store.has_predictions(record)
+        counts["lost" if lost else "stale" if stale else "done"] += 1
+        if lost:
+            lines.append(
+                f"lost     {record.spec.label} ({record.id}): its predictions are gone or changed; "
+                f"`python -m bench run {suite.reference}` makes it anew"
+            )
+        elif stale:
             lines.append(f"stale    {record.spec.label} ({record.id}): its code has changed since")
     for cell, why in collected.problems:
         spec = run_spec(suite, cell)

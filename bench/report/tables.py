@@ -19,22 +19,24 @@ from bench.report.cost import cost_rows
 from bench.report.footnotes import Footnotes
 from bench.report.published import published_for, read_published
 from bench.report.text import escape
-from bench.suite import Suite
+from bench.suite import Suite, suite_names
 from bench.toml_file import ROOT
 
 
-def with_predictions(store: Store) -> list[Record]:
-    """Every record of a store.
+def with_predictions(
+    suite: Suite, store: Store, checksums: Mapping[str, str] | None = None
+) -> list[Record]:
+    """Every record of a store, once it is sure that the suite's own have their predictions.
 
     Raises:
-        InputError: one is damaged, or a finished training's predictions are gone or changed.
+        InputError: one is damaged, or predictions of one of the suite's are gone or changed.
     """
     records = store.all()
-    for record in records:
-        if record.status == "done" and not store.has_predictions(record):
+    for record in collect(suite, records, checksums).records:
+        if not store.has_predictions(record):
             raise InputError(
                 "the predictions its scores rest on are missing or changed",
-                remedy="`python -m bench run` of its suite makes it anew",
+                remedy=f"`python -m bench run {suite.reference}` makes it anew",
                 file=str(store.path(record.id)),
             )
     return records
@@ -51,9 +53,10 @@ def write_tables(
     The same records give the same bytes.
 
     Raises:
-        InputError: ``results/published.csv`` cannot be used.
+        InputError: ``results/published.csv`` cannot be used, or the default folder is another
+            suite's.
     """
-    folder = folder or ROOT / "reports" / suite.name
+    folder = folder or _own_folder(suite)
     collected = collect(suite, records, checksums)
     published = published_for(suite, read_published())
     documents: dict[str, str] = {}
@@ -63,6 +66,16 @@ def write_tables(
     for name, text in documents.items():
         write_atomic(folder / name, text.encode())
     return [folder / name for name in documents]
+
+
+def _own_folder(suite: Suite) -> Path:
+    if suite.reference != suite.name and suite.name in suite_names():
+        raise InputError(
+            f"its tables would replace those of the project's suite {suite.name!r}",
+            remedy="rename the file, or name another folder with --output",
+            file=suite.reference,
+        )
+    return ROOT / "reports" / suite.name
 
 
 def main_table(
@@ -157,7 +170,7 @@ def _missing(collected: Collected) -> str:
     total, open_cells = len(collected.suite.cells), collected.problems
     lines = [f"{total - len(open_cells)} of {total} runs of this suite are shown."]
     if open_cells:
-        lines.append(f"Missing (`python -m bench run {collected.suite.name}` makes them):\n")
+        lines.append(f"Missing (`python -m bench run {collected.suite.reference}` makes them):\n")
         for cell, why in open_cells:
             control = f" under {cell.control.label}" if cell.control else ""
             lines.append(

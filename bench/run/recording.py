@@ -55,6 +55,8 @@ def execute(
         torch.set_num_threads(spec.threads)
         with _own_global_generators(spec.seed):
             result = train_and_score(spec, dataset.for_next_run(), store, on_progress)
+    except SystemExit as error:  # a user's model that ends the process ends its run alone
+        status, reason = "failed", f"the model called sys.exit({error.code!r})"
     except Exception as error:
         status, reason = failure(error)
         log.debug("%s: %s", spec.label, reason, exc_info=error)
@@ -172,17 +174,22 @@ def _one_line(error: Exception) -> str:
 
 def made_here(spec: RunSpec | CostSpec, device_name: str, clock: Clock) -> Provenance:
     """The provenance of something made now by this checkout on this machine."""
+    return made_now(provenance.source_digest(spec), device_name, spec.threads, clock)
+
+
+def made_now(source_digest: str, device_name: str, threads: int, clock: Clock) -> Provenance:
+    """The same for what has no spec of its own but a digest of the code that made it."""
     commit, dirty = provenance.commit()
     return Provenance(
         commit=commit,
         dirty=dirty,
-        source_digest=provenance.source_digest(spec),
+        source_digest=source_digest,
         packages=provenance.packages(),
         python=platform.python_version(),
         platform=platform.platform(),
         processor=provenance.processor(),
         device_name=device_name,
-        threads=spec.threads,
+        threads=threads,
         started_at=clock.started_at,
         wall_s=clock.wall_s,
     )

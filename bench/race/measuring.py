@@ -1,0 +1,40 @@
+"""A file of races from start to stored record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench import provenance
+from bench.race.file import RaceFile
+from bench.race.record import RaceRecord, save
+from bench.race.run import Progress, run_races
+from bench.run.recording import Clock, made_now
+
+
+def measure_file(name: str, file: RaceFile, results: Path, on_progress: Progress) -> RaceRecord:
+    """Run the file's races on this machine and keep them under ``results/races/``.
+
+    Raises:
+        InputError: as :func:`.run.run_races` does; nothing is written then.
+    """
+    clock = Clock()
+    races, memory = run_races(file, on_progress)
+    names = [c.model for race in file.race for c in (race.subject, *race.rivals) if c.model]
+    digest = provenance.race_digest([*names, "medmamba_tiny"])  # whose scan is raced alone
+    record = RaceRecord(
+        name=name,
+        about=file.about,
+        provenance=made_now(digest, _device_name(file.device), file.threads, clock),
+        races=races,
+        memory=memory,
+    )
+    save(record, results)
+    return record
+
+
+def _device_name(device: str) -> str:
+    if device == "cpu":
+        return provenance.processor()
+    import torch
+
+    return torch.cuda.get_device_name()

@@ -1,0 +1,128 @@
+"""What is kept of races: raw times by round, ratios with intervals, and where they were made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from bench.errors import InputError
+from bench.race.file import Memory, Race
+from bench.records.schema import Provenance, Stored
+from bench.records.store import write_atomic
+from bench.specs import describe_invalid
+from bench.toml_file import shown
+
+FOLDER = "races"  # below the results folder
+
+Verdict = Literal["reached", "missed", "within noise", "no floor"]
+
+
+class TimedContender(Stored):
+    """One contender of one race."""
+
+    label: str
+    form: str  # the fastest of its forms, or the scan's
+    screened_s: dict[str, float]  # median seconds a pass of each form, by which it was chosen
+    units_per_pass: int  # images, or state updates of a scan
+    notes: list[str]
+    rounds_s: list[list[float]]  # seconds a pass, by round
+    failure: str | None = None
+
+
+class Comparison(Stored):
+    """The subject against one rival."""
+
+    rival: str
+    ratio: float
+    low: float  # 95 % bootstrap interval over rounds
+    high: float
+    at_least: float | None
+    verdict: Verdict
+
+
+class RaceResult(Stored):
+    """One race: subject first, then its rivals; ``fastest`` names the rival that leads them."""
+
+    spec: Race
+    contenders: list[TimedContender]
+    comparisons: list[Comparison]
+    fastest: str | None
+    against_fastest: Comparison | None
+    noisy: bool
+
+    @property
+    def lacks_a_floor(self) -> bool:
+        """Whether a floor could not be judged: its rival failed, or the subject did."""
+        failed = {c.label for c in self.contenders if c.failure}
+        needed = {r.label for r in self.spec.rivals if r.at_least is not None}
+        if self.spec.at_least is not None and self.against_fastest is None:
+            return True
+        return self.spec.subject.label in failed or bool(needed & failed)
+
+
+class MemoryResult(Stored):
+    """The peak memory of one fresh process."""
+
+    spec: Memory
+    peak_bytes: int | None
+    before_bytes: int | None  # resident when the model was not built yet
+    failure: str | None
+    verdict: Verdict
+
+
+class RaceRecord(Stored):
+    """One file of races, measured on one machine."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    about: str
+    provenance: Provenance
+    races: list[RaceResult]
+    memory: list[MemoryResult]
+
+    @property
+    def missed(self) -> bool:
+        """Whether a floor or a ceiling was missed, or what it needs could not be measured."""
+        verdicts = [c.verdict for r in self.races for c in (*r.comparisons, r.against_fastest) if c]
+        verdicts += [ceiling.verdict for ceiling in self.memory]
+        return "missed" in verdicts or any(race.lacks_a_floor for race in self.races)
+
+
+def judge(low: float, high: float, at_least: float | None) -> Verdict:
+    """Whether a floor is reached, by the interval of a ratio."""
+    if at_least is None:
+        return "no floor"
+    if low >= at_least:
+        return "reached"
+    return "missed" if high < at_least else "within noise"
+
+
+def save(record: RaceRecord, results: Path) -> Path:
+    """Write the record whole or not at all; returns its path."""
+    path = results / FOLDER / f"{record.name}.json"
+    text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    write_atomic(path, (text + "\n").encode())
+    return path
+
+
+def load_all(results: Path) -> list[RaceRecord]:
+    """Every record of races, by name.
+
+    Raises:
+        InputError: one cannot be read.
+    """
+    records = []
+    for path in sorted((results / FOLDER).glob("*.json")):
+        try:
+            records.append(RaceRecord.model_validate_json(path.read_text(encoding="utf-8")))
+        except (ValidationError, OSError) as error:
+            why = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
+            raise InputError(
+                f"damaged record: {why}",
+                remedy=f"make it anew: python -m bench race {path.stem}",
+                file=shown(path),
+            ) from None
+    return records

@@ -1,0 +1,180 @@
+"""Run a file of races on this machine: choose each contender's fastest form, time, compare."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+
+from bench.errors import InputError
+from bench.measure.load import LoadWatch
+from bench.race import contenders as building
+from bench.race.file import Contender, Memory, Race, RaceFile
+from bench.race.memory import measure_peak
+from bench.race.record import (
+    Comparison,
+    MemoryResult,
+    RaceResult,
+    TimedContender,
+    judge,
+)
+from bench.race.timing import Lane, Step, burst, run_rounds, speed_ratio
+
+Progress = Callable[[str, float], None]
+
+SEED = 0  # of the order of rounds and the bootstrap
+SCREEN_PASSES = 3  # timed, of each form, after one that is not
+
+
+def is_here(file: RaceFile) -> bool:
+    """Whether this machine has the device the file asks for."""
+    return file.device == "cpu" or torch.cuda.is_available()
+
+
+def run_races(
+    file: RaceFile, on_progress: Progress = lambda doing, done: None
+) -> tuple[list[RaceResult], list[MemoryResult]]:
+    """Every race and ceiling of the file; one contender that fails never loses the others.
+
+    Raises:
+        InputError: a device this machine lacks, a model or form that does not exist.
+    """
+    if not is_here(file):
+        raise InputError(
+            "this machine has no CUDA device that torch can use",
+            remedy='set device = "cpu"',
+            key="device",
+        )
+    everyone = [c for race in file.race for c in (race.subject, *race.rivals)]
+    building.check_scans([*everyone, *(ceiling.subject for ceiling in file.memory)])
+    total = len(file.race) + len(file.memory)
+    races, ceilings = [], []
+    with _threads(file.threads):
+        for number, race in enumerate(file.race):
+
+            def within(doing: str, done: float, before: int = number) -> None:
+                on_progress(doing, (before + done) / total)
+
+            races.append(_run_race(race, file, within))
+            gc.collect()
+    for number, ceiling in enumerate(file.memory, len(file.race)):
+        on_progress(ceiling.name, number / total)
+        ceilings.append(_run_memory(ceiling, file))
+    return races, ceilings
+
+
+@contextlib.contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _run_race(race: Race, file: RaceFile, on_progress: Progress) -> RaceResult:
+    rng = np.random.default_rng(SEED)
+    watch = LoadWatch()
+    timed: list[TimedContender] = []
+    lanes: dict[str, Lane] = {}
+    everyone = (race.subject, *race.rivals)
+    for number, contender in enumerate(everyone):
+        on_progress(f"{race.name}: {contender.label}", 0.4 * number / len(everyone))
+        prepared, step = _screen(contender, race, file.device)
+        timed.append(prepared)
+        if step is not None:
+            lanes[contender.label] = Lane(contender.label, step, prepared.rounds_s)
+    run_rounds(
+        list(lanes.values()),
+        rounds=file.rounds,
+        seconds_per_lane=file.seconds_per_contender,
+        rng=rng,
+        on_visit=lambda lane, done: on_progress(f"{race.name}: {lane.label}", 0.4 + 0.6 * done),
+    )
+    noisy = watch.stop().noisy
+    fastest = min(
+        (lanes[rival.label] for rival in race.rivals if rival.label in lanes),
+        key=Lane.median_s,
+        default=None,
+    )
+    subject = lanes.get(race.subject.label)
+    compared = [
+        _compare(subject, lanes[rival.label], rival.at_least, rng)
+        for rival in race.rivals
+        if subject is not None and rival.label in lanes
+    ]
+    against = None
+    if subject is not None and fastest is not None and race.at_least is not None:
+        against = _compare(subject, fastest, race.at_least, rng)
+    return RaceResult(
+        spec=race,
+        contenders=timed,
+        comparisons=compared,
+        fastest=fastest.label if fastest else None,
+        against_fastest=against,
+        noisy=noisy,
+    )
+
+
+def _screen(contender: Contender, race: Race, device: str) -> tuple[TimedContender, Step | None]:
+    """The contender in its fastest form, and what to time; None and the reason where it fails."""
+    found: dict[str, float] = {}
+    notes: list[str] = []
+    best: tuple[float, str, Step] | None = None
+    for form, make in building.steps(contender, race, device).items():
+        try:
+            step = make()
+            step()
+            passes = [burst(step, 0.0)[0] for _ in range(SCREEN_PASSES)]
+            found[form] = float(np.median(passes))
+        except Exception as error:  # a form that a model lacks is a note; the others go on
+            first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+            notes.append(f"{form}: {first_line}")
+            continue
+        if best is None or found[form] < best[0]:
+            best = (found[form], form, step)
+    result = TimedContender(
+        label=contender.label,
+        form=best[1] if best else "none",
+        screened_s=found,
+        units_per_pass=building.units_per_pass(race),
+        notes=notes,
+        rounds_s=[],
+        failure=None if best else "; ".join(notes),
+    )
+    return result, best[2] if best else None
+
+
+def _compare(
+    subject: Lane, rival: Lane, at_least: float | None, rng: np.random.Generator
+) -> Comparison:
+    ratio = speed_ratio(subject.rounds_s, rival.rounds_s, rng)
+    return Comparison(
+        rival=rival.label,
+        ratio=ratio.value,
+        low=ratio.low,
+        high=ratio.high,
+        at_least=at_least,
+        verdict=judge(ratio.low, ratio.high, at_least),
+    )
+
+
+def _run_memory(spec: Memory, file: RaceFile) -> MemoryResult:
+    try:
+        peak, before = measure_peak(spec, device=file.device, threads=file.threads)
+    except RuntimeError as error:
+        return MemoryResult(
+            spec=spec, peak_bytes=None, before_bytes=None, failure=str(error), verdict="missed"
+        )
+    kept = peak <= spec.at_most_gib * 2**30
+    return MemoryResult(
+        spec=spec,
+        peak_bytes=peak,
+        before_bytes=before,
+        failure=None,
+        verdict="reached" if kept else "missed",
+    )
