@@ -14,7 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.medmamba.scan import compiled, operator  # isort: skip
+from baselines.medmamba.scan import chunked, compiled, operator  # isort: skip
 from baselines.medmamba.scan import form_for, scan_macs, selective_scan, use_form
 from tests._helpers.scans import assert_close, random_inputs, values_and_gradients
 
@@ -40,6 +40,14 @@ def test_forms_agree_at_the_length_of_a_224_px_image() -> None:
     wanted = values_and_gradients("pytorch", inputs, torch.float64)
     for form in FLOAT32_FORMS:
         assert_close(values_and_gradients(form, inputs, torch.float32), wanted)
+
+
+@pytest.mark.parametrize("elements", [1, 3 * 2 * 40 * 16, 10 * 2 * 40 * 16])
+def test_chunks_of_any_length_agree(elements: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunked, "_CHUNK_ELEMENTS", elements)  # 1, 3 and 10 steps of 33
+    inputs = random_inputs(1, 33, 2, 40, 16)
+    wanted = values_and_gradients("reference", inputs, torch.float64)
+    assert_close(values_and_gradients("pytorch", inputs, torch.float32), wanted)
 
 
 @settings(max_examples=15, deadline=None)

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-# A chunk's states should stay in a CPU's cache; on a GPU fewer, larger operations are better.
-_CHUNK_ELEMENTS, _CHUNK_ELEMENTS_GPU = 2**18, 2**24
+# States of a chunk: on a CPU 2^20 was the fastest of 2^15 to 2^22, forward and backward, at 16 × 16
+# and 56 × 56 pixels; on a GPU fewer, larger operations are better.
+_CHUNK_ELEMENTS, _CHUNK_ELEMENTS_GPU = 2**20, 2**24
 
 
 class _Chunk(NamedTuple):
