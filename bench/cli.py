@@ -16,6 +16,7 @@ from bench.process import DEBUG, run_to_exit
 if TYPE_CHECKING:
     from bench.plan import Plan
     from bench.records.store import Store
+    from bench.search.record import Trial
     from bench.suite import Suite
 
 app = typer.Typer(
@@ -245,6 +246,43 @@ def race(
     Console(highlight=False, soft_wrap=True).print(race_page(made), markup=False)
     typer.echo(_shown(write_race_page(store.root)))
     if any(record.missed for record in made):
+        raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    name: Annotated[str, typer.Argument(help="A file in suites/search/, or a path to one.")],
+    dry_run: DryRun = False,
+    refresh: Refresh = False,
+) -> None:
+    """Try models and protocols on validation alone, draw reports/search.md; opens no test split."""
+    from bench.console import CostScreen, out
+    from bench.report.search import write_search_page
+    from bench.search.file import load_search
+    from bench.search.running import check_models, load_data, pending, run_trials
+
+    loaded = load_search(name)
+    store = _store(repair=not dry_run)
+    data = load_data(loaded)
+    todo = pending(loaded, data, store.root, refresh=refresh)
+    total = len(loaded.specs({name: d.source.checksum for name, d in data.items()}))
+    if dry_run:
+        out.print(f"{loaded.name}: {total} trials, {len(todo)} to do.")
+        return
+    check_models(loaded)
+    with CostScreen() as screen:
+
+        def tell(trial: Trial) -> None:
+            val = trial.result.val.auc_present if trial.result else None
+            said = f"val AUC {val:.3f}" if val is not None else trial.reason
+            out.print(f"{trial.id}  {trial.spec.label}: {said}", markup=False)
+
+        statuses = run_trials(loaded, data, todo, store.root, screen.show, tell)
+    kept = total - len(todo)
+    summary = "".join(f", {count} {status}" for status, count in sorted(statuses.items()))
+    out.print(f"{loaded.name}: {kept} kept{summary}.")
+    typer.echo(_shown(write_search_page(store.root)))
+    if statuses["done"] < len(todo):
         raise typer.Exit(1)
 
 

@@ -124,21 +124,10 @@ def run_spec(
     precision: Precision = "float32",
 ) -> RunSpec:
     """The cell as a run. Without data and device it serves to find records of the cell."""
-    settings, data = suite.settings, cell.dataset
-    said: dict[str, JsonValue] = {
-        "task": data.task,
-        "classes": [*data.classes] if data.classes else None,
-        "label_preserving": [*sorted(data.label_preserving)],
-        "options": data.options,
-    }
+    settings = suite.settings
     return RunSpec(
         model=cell.model,
-        data=DataIdentity(
-            name=data.name,
-            checksum=checksum,
-            source_size=settings.source_size,
-            described={key: value for key, value in said.items() if value},
-        ),
+        data=data_identity(cell.dataset, settings.source_size, checksum),
         image_size=settings.image_size,
         channels=settings.channels,
         control=cell.control,
@@ -147,6 +136,22 @@ def run_spec(
         device=device,
         precision=precision,
         threads=settings.threads,
+    )
+
+
+def data_identity(data: DatasetSpec, source_size: int, checksum: str) -> DataIdentity:
+    """Which bytes these are, and what was said of them."""
+    said: dict[str, JsonValue] = {
+        "task": data.task,
+        "classes": [*data.classes] if data.classes else None,
+        "label_preserving": [*sorted(data.label_preserving)],
+        "options": data.options,
+    }
+    return DataIdentity(
+        name=data.name,
+        checksum=checksum,
+        source_size=source_size,
+        described={key: value for key, value in said.items() if value},
     )
 
 
@@ -163,14 +168,23 @@ def load_suite(name_or_path: str) -> Suite:
     """
     path = _find(name_or_path, ROOT / "suites", "suite", suite_names())
     settings = read_toml(path, SuiteFile)
-    protocol_path = _find_protocol(settings.protocol, path)
-    protocol = read_toml(protocol_path, Protocol)
+    protocol, protocol_path = load_protocol(settings.protocol, path)
     try:
         cells = tuple(_cells(settings, path.parent))
         _check_duplicates(cells)
     except InputError as error:
         raise error.in_file(shown(path)) from None
     return Suite(path.stem, path, settings, protocol, protocol_path, cells)
+
+
+def load_protocol(name: str, suite_path: Path) -> tuple[Protocol, Path]:
+    """The protocol a suite names, of ``suites/protocols/`` or beside it, and its file.
+
+    Raises:
+        InputError: it is not there, not TOML, or a key or value of it cannot be used.
+    """
+    path = _find_protocol(name, suite_path)
+    return read_toml(path, Protocol), path
 
 
 def _find(name_or_path: str, folder: Path, kind: str, known: list[str]) -> Path:
@@ -221,7 +235,7 @@ def _cells(settings: SuiteFile, folder: Path) -> list[Cell]:
                     cells += [
                         Cell(
                             _model(model, settings),
-                            _dataset(dataset, settings, folder),
+                            dataset_spec(dataset, settings.dataset, folder),
                             controls[control],
                             seed,
                         )
@@ -256,8 +270,9 @@ def _model(name: str, settings: SuiteFile) -> ModelSpec:
         ) from None
 
 
-def _dataset(name: str, settings: SuiteFile, folder: Path) -> DatasetSpec:
-    entry = settings.dataset.get(name, DatasetEntry())
+def dataset_spec(name: str, entries: dict[str, DatasetEntry], folder: Path) -> DatasetSpec:
+    """A data set as a file's ``[dataset.NAME]`` describes it; paths are relative to the file."""
+    entry = entries.get(name, DatasetEntry())
     values = entry.model_dump()
     if entry.path is not None:
         values["path"] = str((folder / Path(entry.path).expanduser()).resolve())

@@ -1,0 +1,171 @@
+"""The page of searches: what was tried, what validation said of it, and what follows."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.provenance import source_digest
+from bench.records.store import write_atomic
+from bench.report.tables import markdown
+from bench.report.text import BLANK, millions
+from bench.search.file import Search, known_searches, load_search, trial_id
+from bench.search.record import Trial, load_all
+from bench.specs import Protocol
+from bench.statistics.differences import noninferiority_power, paired_difference
+from bench.toml_file import ROOT
+
+PAGE = "search.md"
+MARGIN = 0.01  # of AUC: the non-inferiority margin of one point
+
+_READ = (
+    "Trials choose designs and protocols on **validation** alone: no test split is opened by them, "
+    "and a trial has no field for a test score. AUC in percent. Scores of the chosen epoch are "
+    "optimistic for every model alike; they rank, and are not results."
+)
+
+
+def write_search_page(results: Path) -> Path:
+    """Draw every search of the project as ``reports/search.md``.
+
+    Raises:
+        InputError: a trial or a search file cannot be read.
+    """
+    folder = ROOT / "reports" if results == ROOT / "results" else results / "reports"
+    searches = [load_search(name) for name in known_searches()]
+    text = search_page(searches, load_all(results))
+    write_atomic(folder / PAGE, text.encode())
+    return folder / PAGE
+
+
+def search_page(searches: Sequence[Search], trials: dict[str, Trial]) -> str:
+    """The searches as Markdown; the same trials give the same text."""
+    parts = ["# Searches", _READ]
+    for search in searches:
+        parts += _section(search, trials)
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(search: Search, trials: dict[str, Trial]) -> list[str]:
+    file = search.file
+    checksums = {t.spec.data.name: t.spec.data.checksum for t in trials.values()}
+    wanted = len(file.models) * len(file.datasets) * len(file.seeds) * len(search.protocols)
+    found = [trials[i] for s in search.specs(checksums) if (i := trial_id(s)) in trials]
+    done = [trial for trial in found if trial.status == "done"]
+    stale = sum(t.provenance.source_digest != source_digest(t.spec) for t in done)
+    told = [
+        f"{file.about} Data: {', '.join(file.datasets)}; {file.source_size} px source fed at "
+        f"{file.image_size} px; protocol `{file.protocol}`; seeds "
+        f"{', '.join(map(str, file.seeds))}; {file.threads} thread(s) on a CPU. "
+        f"{len(done)} of {wanted} trials are done."
+    ]
+    told += [f"{stale} of them were made by code that has changed since."] if stale else []
+    told += [f"Failed: {t.spec.label}: {t.reason}." for t in found if t.status != "done"]
+    parts = [f"## {search.name}", " ".join(told)]
+    if not done:
+        return [*parts, f"Nothing to show yet: `python -m bench search {search.name}`."]
+    if len(search.protocols) > 1:
+        return [*parts, *_protocol_parts(search, done)]
+    return [*parts, markdown(_model_rows(search, done)), _MODELS_READ]
+
+
+_MODELS_READ = (
+    "*mean* is over data sets; ± is the standard deviation of that mean over seeds. *vs first* is "
+    "the paired difference to the first row, seed by seed, with Student's 95 % interval. *power* "
+    "is how often an equal model with this spread and these seeds would be shown non-inferior, "
+    "that is with the lower bound of first − other above −1 point."
+)
+
+
+def _auc(trial: Trial) -> float:
+    assert trial.result is not None
+    value = trial.result.val.auc_present
+    return float("nan") if value is None else value
+
+
+def _by_seed(search: Search, trials: list[Trial], model: str) -> dict[int, float]:
+    """Mean AUC over data sets by seed, for seeds that have every data set."""
+    found: dict[int, dict[str, float]] = {}
+    for trial in trials:
+        if trial.spec.model.name == model:
+            found.setdefault(trial.spec.seed, {})[trial.spec.data.name] = _auc(trial)
+    whole = len(search.file.datasets)
+    return {s: statistics.fmean(v.values()) for s, v in found.items() if len(v) == whole}
+
+
+def _model_rows(search: Search, done: list[Trial]) -> list[dict[str, str]]:
+    first = _by_seed(search, done, search.file.models[0])
+    rows = []
+    for model in search.file.models:
+        own = [trial for trial in done if trial.spec.model.name == model]
+        means = _by_seed(search, done, model)
+        row = {"model": model, "params (M)": _params(own)}
+        for dataset in search.file.datasets:
+            row[dataset] = _spread([_auc(t) for t in own if t.spec.data.name == dataset])
+        row["mean"] = _spread(list(means.values()))
+        rows.append(row | _against(first, means, is_first=model == search.file.models[0]))
+    return rows
+
+
+def _params(trials: list[Trial]) -> str:
+    counts = sorted({t.result.params_trainable for t in trials if t.result is not None})
+    return millions(counts[-1]) if counts else BLANK
+
+
+def _against(first: dict[int, float], other: dict[int, float], *, is_first: bool) -> dict[str, str]:
+    seeds = sorted(first.keys() & other.keys())
+    if is_first or not seeds:
+        return {"first − this [95 %]": BLANK, "power": BLANK}
+    a, b = [first[s] for s in seeds], [other[s] for s in seeds]
+    gap = paired_difference(a, b)
+    if gap.low is None or gap.high is None:
+        return {"first − this [95 %]": f"{100 * gap.mean:+.1f} (one seed)", "power": BLANK}
+    spread = statistics.stdev(x - y for x, y in zip(a, b, strict=True))
+    power = noninferiority_power(spread, len(seeds), MARGIN)
+    interval = f"{100 * gap.mean:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]"
+    return {"first − this [95 %]": interval, "power": f"{power:.2f}"}
+
+
+def _spread(values: list[float]) -> str:
+    if not values:
+        return BLANK
+    mean = f"{100 * statistics.fmean(values):.1f}"
+    return f"{mean} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else mean
+
+
+def _protocol_parts(search: Search, done: list[Trial]) -> list[str]:
+    """Models × protocols; the protocol that is best on average over models that tried them all."""
+    labels = [_label(protocol) for protocol in search.protocols]
+    table: dict[str, dict[str, float]] = {}
+    for model in search.file.models:
+        for protocol, label in zip(search.protocols, labels, strict=True):
+            here = [t for t in done if t.spec.protocol.deciding() == protocol.deciding()]
+            means = _by_seed(search, here, model)
+            if len(means) == len(search.file.seeds):
+                table.setdefault(model, {})[label] = statistics.fmean(means.values())
+    rows = []
+    for model in search.file.models:
+        own = table.get(model, {})
+        best = max(own.values(), default=None)
+        cells = {label: _cell(own.get(label), best) for label in labels}
+        rows.append({"model": model, **cells})
+    whole = [values for values in table.values() if len(values) == len(labels)]
+    if not whole:
+        return [markdown(rows), "No model has tried every protocol yet: none is chosen."]
+    overall = {label: statistics.fmean(values[label] for values in whole) for label in labels}
+    best_label = max(overall, key=overall.__getitem__)
+    average = {label: _cell(value, overall[best_label]) for label, value in overall.items()}
+    rows.append({"model": f"mean of {len(whole)} models", **average})
+    chosen = f"Best on average over the {len(whole)} models that tried all: **{best_label}**."
+    return [markdown(rows), chosen + " The best of each row is bold."]
+
+
+def _label(protocol: Protocol) -> str:
+    return f"lr {protocol.optimizer.lr:g}, wd {protocol.optimizer.weight_decay:g}"
+
+
+def _cell(value: float | None, best: float | None) -> str:
+    if value is None:
+        return BLANK
+    return f"**{100 * value:.1f}**" if value == best else f"{100 * value:.1f}"
