@@ -75,10 +75,13 @@ class LinearAttention(nn.Module):
         tokens = tokens.reshape(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
         # (B, M, N, 2D + E)
         width_qk = self.key_channels // self.heads
-        q, k, v = tokens.split([width_qk, width_qk, 2 * width_qk], dim=-1)
+        qk, v = tokens.split([2 * width_qk, 2 * width_qk], dim=-1)
+        qk = qk.unflatten(-1, (2, width_qk)).movedim(-2, 0)  # (2, B, M, N, D)
         if self.kind == "linear":
-            out = linear_attention(feature_map(q), feature_map(k), v)  # (B, M, N, E)
+            phi_q, phi_k = feature_map(qk)  # of both at once: half as many passes
+            out = linear_attention(phi_q, phi_k, v)  # (B, M, N, E)
         else:
+            q, k = qk
             out = softmax_attention(q, k, v)
         out = out.transpose(1, 2).flatten(2)  # (B, N, C)
         return out.transpose(1, 2).reshape(x.shape)  # (B, C, H, W)

@@ -1,4 +1,4 @@
-"""The deploy form: batch norms folded into convolutions, parallel convolutions merged."""
+"""The deploy form: batch norms folded, parallel convolutions merged, 1×1 ones as products."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from medspectralnet.layers import ConvNorm
+from medspectralnet.layers import ConvNorm, Pointwise
 from medspectralnet.spectral import BandConv2d
 from medspectralnet.streams import PositionConv
 
@@ -46,12 +46,17 @@ def folded(block: ConvNorm) -> nn.Conv2d:
     return out.to(memory_format=torch.channels_last)
 
 
+def _deployed(block: ConvNorm) -> nn.Module:
+    conv, act = folded(block), isinstance(block.act, nn.ReLU)
+    if conv.kernel_size == (1, 1) and conv.stride == (1, 1) and conv.groups == 1:
+        return Pointwise(conv, act=act)
+    return nn.Sequential(conv, block.act) if act else conv
+
+
 def _fold(module: nn.Module) -> None:
     for name, child in module.named_children():
         if isinstance(child, ConvNorm):
-            conv = folded(child)
-            act = isinstance(child.act, nn.ReLU)
-            setattr(module, name, nn.Sequential(conv, child.act) if act else conv)
+            setattr(module, name, _deployed(child))
         elif isinstance(child, PositionConv):
             conv = folded(child.conv)
             conv.weight[:, :, 1, 1] += 1  # the parallel identity

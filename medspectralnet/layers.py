@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Pointwise(nn.Module):
+    """A 1×1 convolution (+ ReLU) as one matrix product over channels-last pixels; deploy form.
+
+    On a CPU a convolution packs its weights anew at every call, which costs a small batch more
+    than the product itself.
+    """
+
+    def __init__(self, conv: nn.Conv2d, *, act: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(conv.weight.detach().flatten(1).clone())
+        assert conv.bias is not None
+        self.bias = nn.Parameter(conv.bias.detach().clone())
+        self.act = act
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C_in, H, W) → (B, C_out, H, W); no copy where ``x`` is channels last."""
+        out = F.linear(x.permute(0, 2, 3, 1), self.weight, self.bias)
+        return (torch.relu_(out) if self.act else out).permute(0, 3, 1, 2)
 
 
 class ConvNorm(nn.Module):
