@@ -229,7 +229,7 @@ def race(
     store = _store(repair=not dry_run)
     if dry_run:
         for name, file in files:
-            count = len(file.race) + len(file.memory)
+            count = len(file.race) + len(file.scaling) + len(file.memory)
             typer.echo(f"{name}: {count} races on {file.device}, {file.threads} threads")
         return
     from bench.console import CostScreen

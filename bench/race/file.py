@@ -26,6 +26,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
 
 Positive = Annotated[int, Field(ge=1)]
 Ratio = Annotated[float, Field(gt=0)]
+Span = Annotated[list[Positive], Field(min_length=2, max_length=2)]
 
 
 class Contender(Strict):
@@ -35,6 +36,7 @@ class Contender(Strict):
     scan: str | None = None  # form of the selective scan; alone also "copy", see COPY
     args: Arguments = {}
     at_least: Ratio | None = None  # a rival's own floor: the subject this many times as fast
+    exponent_at_most: Ratio | None = None  # of time against pixels; scaling only
 
     @property
     def label(self) -> str:
@@ -85,6 +87,39 @@ class Memory(Strict):
     at_most_gib: Ratio
 
 
+class Scaling(Strict):
+    """Time against pixels, in the deploy form, over spans from a small to a large image."""
+
+    name: str
+    batch_size: Positive
+    channels: Positive = 3
+    num_classes: Positive = 8
+    spans: Annotated[list[Span], Field(min_length=1)]
+    contenders: Annotated[list[Contender], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _spans_grow(self) -> Scaling:
+        for small, large in self.spans:
+            if small >= large:
+                raise ValueError(f"spans: {small} px is not below {large} px")
+        if any(not contender.model for contender in self.contenders):
+            raise ValueError("contenders: scaling takes models")
+        return self
+
+    def at(self, image_size: int) -> Race:
+        """One size of it, as a race of the first contender alone."""
+        return Race(
+            name=self.name,
+            task="inference",
+            image_size=image_size,
+            batch_size=self.batch_size,
+            channels=self.channels,
+            num_classes=self.num_classes,
+            subject=self.contenders[0],
+            rivals=[Contender(model="(none)")],
+        )
+
+
 class RaceFile(Strict):
     """A file of races as it stands on disk."""
 
@@ -95,10 +130,13 @@ class RaceFile(Strict):
     seconds_per_contender: Annotated[float, Field(gt=0)]
     race: Annotated[list[Race], Field(min_length=1)]
     memory: list[Memory] = []
+    scaling: list[Scaling] = []
 
     @model_validator(mode="after")
     def _names_once(self) -> RaceFile:
-        names = [race.name for race in self.race] + [ceiling.name for ceiling in self.memory]
+        names = [race.name for race in self.race]
+        names += [ceiling.name for ceiling in self.memory]
+        names += [scaling.name for scaling in self.scaling]
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise ValueError(f"the name {twice[0]!r} is given twice")

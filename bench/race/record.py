@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from bench.errors import InputError
-from bench.race.file import Memory, Race
+from bench.race.file import Memory, Race, Scaling
 from bench.records.schema import Provenance, Stored
 from bench.records.store import write_atomic
 from bench.specs import describe_invalid
@@ -73,6 +73,36 @@ class MemoryResult(Stored):
     verdict: Verdict
 
 
+class ScaledContender(Stored):
+    """One contender at several image sizes (keys: the side in px)."""
+
+    label: str
+    form: str
+    rounds_s: dict[str, list[list[float]]]  # seconds a pass, by round
+    failures: dict[str, str]  # why a size could not be timed
+
+
+class Exponent(Stored):
+    """How time grows with pixels between two sizes: 1 is linear."""
+
+    label: str
+    small: int
+    large: int
+    exponent: float
+    low: float  # 95 % bootstrap interval over rounds
+    high: float
+    at_most: float | None
+    verdict: Verdict
+
+
+class ScalingResult(Stored):
+    """Every contender at every size, and what follows."""
+
+    spec: Scaling
+    contenders: list[ScaledContender]
+    exponents: list[Exponent]
+
+
 class RaceRecord(Stored):
     """One file of races, measured on one machine."""
 
@@ -82,12 +112,14 @@ class RaceRecord(Stored):
     provenance: Provenance
     races: list[RaceResult]
     memory: list[MemoryResult]
+    scaling: list[ScalingResult] = []
 
     @property
     def missed(self) -> bool:
         """Whether a floor or a ceiling was missed, or what it needs could not be measured."""
         verdicts = [c.verdict for r in self.races for c in (*r.comparisons, r.against_fastest) if c]
         verdicts += [ceiling.verdict for ceiling in self.memory]
+        verdicts += [found.verdict for scaled in self.scaling for found in scaled.exponents]
         return "missed" in verdicts or any(race.lacks_a_floor for race in self.races)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -18,12 +18,12 @@ from bench.race.record import (
     Comparison,
     MemoryResult,
     RaceResult,
+    ScalingResult,
     TimedContender,
     judge,
 )
-from bench.race.timing import Lane, Step, burst, run_rounds, speed_ratio
-
-Progress = Callable[[str, float], None]
+from bench.race.scaling import run_scaling
+from bench.race.timing import Lane, Progress, Step, burst, run_rounds, speed_ratio
 
 SEED = 0  # of the order of rounds and the bootstrap
 SCREEN_PASSES = 3  # timed, of each form, after one that is not
@@ -36,8 +36,8 @@ def is_here(file: RaceFile) -> bool:
 
 def run_races(
     file: RaceFile, on_progress: Progress = lambda doing, done: None
-) -> tuple[list[RaceResult], list[MemoryResult]]:
-    """Every race and ceiling of the file; one contender that fails never loses the others.
+) -> tuple[list[RaceResult], list[ScalingResult], list[MemoryResult]]:
+    """Every race, scaling and ceiling of the file; one contender that fails never loses the others.
 
     Raises:
         InputError: a device this machine lacks, a model or form that does not exist.
@@ -50,8 +50,8 @@ def run_races(
         )
     everyone = [c for race in file.race for c in (race.subject, *race.rivals)]
     building.check_scans([*everyone, *(ceiling.subject for ceiling in file.memory)])
-    total = len(file.race) + len(file.memory)
-    races, ceilings = [], []
+    total = len(file.race) + len(file.scaling) + len(file.memory)
+    races, scaled, ceilings = [], [], []
     with _threads(file.threads):
         for number, race in enumerate(file.race):
 
@@ -60,10 +60,17 @@ def run_races(
 
             races.append(_run_race(race, file, within))
             gc.collect()
-    for number, ceiling in enumerate(file.memory, len(file.race)):
+        for number, scaling in enumerate(file.scaling, len(file.race)):
+
+            def along(doing: str, done: float, before: int = number) -> None:
+                on_progress(doing, (before + done) / total)
+
+            scaled.append(run_scaling(scaling, file, along))
+            gc.collect()
+    for number, ceiling in enumerate(file.memory, len(file.race) + len(file.scaling)):
         on_progress(ceiling.name, number / total)
         ceilings.append(_run_memory(ceiling, file))
-    return races, ceilings
+    return races, scaled, ceilings
 
 
 @contextlib.contextmanager

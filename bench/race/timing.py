@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+Progress = Callable[[str, float], None]
+"""Told what is being done, and the fraction of it that is done."""
+
 Step = Callable[[], None]
 """One pass; it returns when the device is done."""
 

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.race.file import known_races, load_races
-from bench.race.record import Comparison, RaceRecord, RaceResult, TimedContender, load_all
+from bench.race.record import (
+    Comparison,
+    RaceRecord,
+    RaceResult,
+    ScalingResult,
+    TimedContender,
+    load_all,
+)
 from bench.records.store import write_atomic
 from bench.report.tables import markdown
 from bench.report.text import BLANK, rate
@@ -54,9 +61,35 @@ def _file_parts(record: RaceRecord) -> list[str]:
     parts = [f"## {record.name}", f"{record.about} Measured on {place}; commit {commit}."]
     for race in record.races:
         parts += [f"### {race.spec.name}", markdown(_race_rows(race)), *_race_notes(race)]
+    for scaled in record.scaling:
+        parts += [f"### {scaled.spec.name}", markdown(_scaling_rows(scaled)), _SCALING_READ]
     if record.memory:
         parts += ["### Peak memory of a process", markdown(_memory_rows(record))]
     return parts
+
+
+_SCALING_READ = (
+    "*exponent*: log of the ratio of times over log of the ratio of pixels; 1 is linear, 2 is "
+    "quadratic. Deploy form, channels last, all sizes timed in the same rounds."
+)
+
+
+def _scaling_rows(scaled: ScalingResult) -> list[dict[str, str]]:
+    rows = [
+        {
+            "contender": found.label,
+            "from → to (px)": f"{found.small} → {found.large}",
+            "exponent": f"{found.exponent:.2f} [{found.low:.2f}, {found.high:.2f}]",
+            "at most": BLANK if found.at_most is None else f"{found.at_most:g}",
+            "verdict": found.verdict,
+        }
+        for found in scaled.exponents
+    ]
+    for contender in scaled.contenders:
+        for size, why in contender.failures.items():
+            failed = {"contender": contender.label, "from → to (px)": f"{size}: {why}"}
+            rows.append({**dict.fromkeys(rows[0] if rows else failed, BLANK), **failed})
+    return rows
 
 
 def _race_rows(race: RaceResult) -> list[dict[str, str]]:
