@@ -32,12 +32,26 @@ def fuse(model: nn.Module, image: Tensor) -> nn.Module:
     was_training = model.training
     model.eval()
     try:
-        wanted = model(image)
         fused: nn.Module = reparameterize_model(model, inplace=False).eval()
         for conv, norm in _pairs(fused, image):
             _fold(conv, norm)
             _replace(fused, norm, norm.act if isinstance(norm, BatchNormAct2d) else nn.Identity())
-        got = fused(image)
+    finally:
+        model.train(was_training)
+    check_equal(model, fused, image)
+    return fused
+
+
+@torch.no_grad()
+def check_equal(model: nn.Module, fused: nn.Module, image: Tensor) -> None:
+    """Refuse a deploy form that is another function.
+
+    Raises:
+        ValueError: the two differ by more than ``TOLERANCE`` on ``image``.
+    """
+    was_training = model.training
+    try:
+        wanted, got = model.eval()(image), fused(image)
     finally:
         model.train(was_training)
     error = float((got - wanted).abs().max() / wanted.abs().max().clamp(min=1e-6))
@@ -45,7 +59,6 @@ def fuse(model: nn.Module, image: Tensor) -> nn.Module:
         raise ValueError(
             f"the fused {type(model).__name__} differs by {error:.1e} of its largest output"
         )
-    return fused
 
 
 def _pairs(model: nn.Module, image: Tensor) -> list[tuple[nn.Conv2d, nn.BatchNorm2d]]:

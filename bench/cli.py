@@ -182,6 +182,8 @@ def models(
     from bench.models import families
 
     if convert is not None:
+        if not convert.is_file():
+            raise InputError("no such file", remedy="give a checkpoint's path", key="--convert")
         _convert(convert, output or convert.with_suffix(".safetensors"))
         return
     for name, family in families().items():
@@ -228,7 +230,10 @@ def race(
     files = [load_races(name) for name in names or known_races()]
     store = _store(repair=not dry_run)
     if dry_run:
+        from bench.race.contenders import check
+
         for name, file in files:
+            check(file.contenders)
             count = len(file.race) + len(file.scaling) + len(file.memory)
             typer.echo(f"{name}: {count} races on {file.device}, {file.threads} threads")
         return
@@ -297,8 +302,14 @@ def schema() -> None:
 
 
 def _convert(path: Path, output: Path) -> None:
-    from baselines.medmamba.convert import read_published, write_converted
+    from baselines.convert import read_published, write_converted
 
+    if output.suffix != ".safetensors":
+        raise InputError(
+            f"{output.name!r} does not end in .safetensors",
+            remedy="timm tells the form of weights by the ending",
+            key="--output",
+        )
     if output.exists():
         raise InputError(
             "exists already", remedy="name another with --output", file=str(output), key="--output"

@@ -61,6 +61,7 @@ class SSConvSSM(nn.Module):
         self.ln_1 = nn.LayerNorm(half)
         self.self_attention = SS2D(half)
         self.drop_path = DropPath(drop_path_rate)
+        self.grad_checkpointing = False
         self.conv33conv33conv11 = nn.Sequential(
             nn.BatchNorm2d(half),
             nn.Conv2d(half, half, kernel_size=3, padding=1),
@@ -78,9 +79,18 @@ class SSConvSSM(nn.Module):
         # Channels last in memory too, which is what convolutions on CPUs and tensor cores like.
         left = left.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
         convolved = self.conv33conv33conv11(left).permute(0, 2, 3, 1)  # (B, H, W, C/2)
-        scanned = self.drop_path(self.self_attention(self.ln_1(right)))
+        if self.grad_checkpointing and self.training:
+            # The scan branch alone, which holds most of the memory: run twice, the batch norms of
+            # the other branch would count every batch twice.
+            scanned = checkpoint(self._scan_branch, right, use_reentrant=False)
+        else:
+            scanned = self._scan_branch(right)
         # Channel 2c from the convolutions, 2c + 1 from the scans.
         return x + torch.stack((convolved, scanned), dim=-1).flatten(-2)
+
+    def _scan_branch(self, x: Tensor) -> Tensor:  # (B, H, W, C/2)
+        out: Tensor = self.drop_path(self.self_attention(self.ln_1(x)))
+        return out
 
 
 class Stage(nn.Module):
@@ -90,14 +100,10 @@ class Stage(nn.Module):
         super().__init__()
         self.blocks = nn.ModuleList(SSConvSSM(width, rate) for rate in drop_path_rates)
         self.downsample = PatchMerging(width) if merge else None
-        self.grad_checkpointing = False
 
     def forward(self, x: Tensor) -> Tensor:
         for block in self.blocks:
-            if self.grad_checkpointing and self.training:
-                x = checkpoint(block, x, use_reentrant=False)
-            else:
-                x = block(x)
+            x = block(x)
         return x if self.downsample is None else self.downsample(x)
 
 
@@ -186,10 +192,10 @@ class MedMamba(nn.Module):
         _init_weights(self.head)
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
-        """Recompute each block in the backward pass instead of keeping its activations."""
-        for stage in self.layers:
-            if isinstance(stage, Stage):
-                stage.grad_checkpointing = enable
+        """Recompute each block's scan branch in the backward pass instead of keeping it."""
+        for module in self.modules():
+            if isinstance(module, SSConvSSM):
+                module.grad_checkpointing = enable
 
     def no_weight_decay(self) -> set[str]:
         """The scan's A and D, in timm's manner."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+import timm
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,24 +20,33 @@ from bench.measure.throughput import autocast
 from bench.race.file import COPY, FORMS, Contender, Form, Memory, Race
 from bench.race.timing import Step
 from bench.specs import ModelSpec, Precision
+from medspectralnet import MedSpectralNet
 
 INPUTS = 4  # distinct random batches fed in rotation
 SCAN_STATES, SCAN_DIRECTIONS = 16, 4  # of every MedMamba
 _LR = 1e-3  # of the training step; its value does not bear on the time
 
 
-def check_scans(contenders: list[Contender]) -> None:
-    """Refuse a form of the scan that does not exist.
+def check(contenders: Iterable[Contender]) -> None:
+    """Refuse, before anything is timed, a model or a form of the scan that does not exist.
 
     Raises:
         InputError: naming it.
     """
+    known = timm.list_models()
     for contender in contenders:
-        if contender.scan is not None and contender.scan not in (*SCAN_FORMS, COPY):
+        forms = SCAN_FORMS if contender.model else (*SCAN_FORMS, COPY)
+        if contender.scan is not None and contender.scan not in forms:
             raise InputError(
                 f"no form {contender.scan!r} of the selective scan",
-                remedy=nearest(contender.scan, SCAN_FORMS),
+                remedy=nearest(contender.scan, forms),
                 key="scan",
+            )
+        if contender.model and contender.model not in known:
+            raise InputError(
+                f"unknown model {contender.model!r}",
+                remedy=nearest(contender.model, known),
+                key="model",
             )
 
 
@@ -90,9 +100,11 @@ def model_step(contender: Contender, race: Race | Memory, form: Form, device: st
 
 
 def _fused(model: nn.Module, images: Tensor) -> nn.Module:
-    """A model's own deploy form where it brings one, else the one made for rivals."""
-    own = getattr(model, "fuse", None)
-    fused: nn.Module = own() if callable(own) else deploy.fuse(model, images)
+    """MedSpectralNet's own deploy form, or the one made for rivals; equal outputs, or none."""
+    if not isinstance(model, MedSpectralNet):
+        return deploy.fuse(model, images)
+    fused = model.fuse()
+    deploy.check_equal(model, fused, images)
     return fused
 
 

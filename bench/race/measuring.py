@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench import provenance
 from bench.race.file import RaceFile
-from bench.race.record import RaceRecord, save
+from bench.race.record import RaceRecord, digest_of, load_all, save
 from bench.race.run import run_races
 from bench.race.timing import Progress
 from bench.run.recording import Clock, made_now
@@ -18,15 +18,15 @@ def measure_file(name: str, file: RaceFile, results: Path, on_progress: Progress
     Raises:
         InputError: as :func:`.run.run_races` does; nothing is written then.
     """
+    load_all(results)  # a damaged record is said before anything is timed
     clock = Clock()
     races, scaling, memory = run_races(file, on_progress)
-    names = [c.model for race in file.race for c in (race.subject, *race.rivals) if c.model]
-    names += [c.model for scaling in file.scaling for c in scaling.contenders]
-    digest = provenance.race_digest([*names, "medmamba_tiny"])  # whose scan is raced alone
     record = RaceRecord(
         name=name,
         about=file.about,
-        provenance=made_now(digest, _device_name(file.device), file.threads, clock),
+        provenance=made_now(
+            digest_of(file.contenders), _device_name(file.device), file.threads, clock
+        ),
         races=races,
         memory=memory,
         scaling=scaling,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
 from bench.errors import InputError
-from bench.race.file import Memory, Race, Scaling
+from bench.provenance import race_digest
+from bench.race.file import Contender, Memory, Race, Scaling
 from bench.records.schema import Provenance, Stored
 from bench.records.store import write_atomic
 from bench.specs import describe_invalid
@@ -115,12 +117,26 @@ class RaceRecord(Stored):
     scaling: list[ScalingResult] = []
 
     @property
+    def stale(self) -> bool:
+        """Whether the code that decides it has changed since."""
+        found = [c for r in self.races for c in (r.spec.subject, *r.spec.rivals)]
+        found += [c for scaled in self.scaling for c in scaled.spec.contenders]
+        found += [ceiling.spec.subject for ceiling in self.memory]
+        return self.provenance.source_digest != digest_of(found)
+
+    @property
     def missed(self) -> bool:
         """Whether a floor or a ceiling was missed, or what it needs could not be measured."""
         verdicts = [c.verdict for r in self.races for c in (*r.comparisons, r.against_fastest) if c]
         verdicts += [ceiling.verdict for ceiling in self.memory]
         verdicts += [found.verdict for scaled in self.scaling for found in scaled.exponents]
         return "missed" in verdicts or any(race.lacks_a_floor for race in self.races)
+
+
+def digest_of(contenders: Iterable[Contender]) -> str:
+    """The digest of the code that decides races of these contenders, as it stands today."""
+    names = [contender.model for contender in contenders if contender.model]
+    return race_digest([*names, "medmamba_tiny"])  # whose scan may be raced alone
 
 
 def judge(low: float, high: float, at_least: float | None) -> Verdict:
@@ -150,7 +166,7 @@ def load_all(results: Path) -> list[RaceRecord]:
     for path in sorted((results / FOLDER).glob("*.json")):
         try:
             records.append(RaceRecord.model_validate_json(path.read_text(encoding="utf-8")))
-        except (ValidationError, OSError) as error:
+        except (ValidationError, OSError, UnicodeDecodeError) as error:
             why = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
             raise InputError(
                 f"damaged record: {why}",

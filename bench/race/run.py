@@ -48,8 +48,7 @@ def run_races(
             remedy='set device = "cpu"',
             key="device",
         )
-    everyone = [c for race in file.race for c in (race.subject, *race.rivals)]
-    building.check_scans([*everyone, *(ceiling.subject for ceiling in file.memory)])
+    building.check(file.contenders)
     total = len(file.race) + len(file.scaling) + len(file.memory)
     races, scaled, ceilings = [], [], []
     with _threads(file.threads):

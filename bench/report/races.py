@@ -24,7 +24,8 @@ PAGE = "races.md"
 _READ = (
     "Every race is timed in one process, contenders in turn in rounds of random order; a ratio is "
     "that of median times, its 95 % interval resamples whole rounds. Each model runs in the "
-    "fastest of its own eager forms (contiguous or channels last, for inference also fused). "
+    "fastest of its own eager forms (contiguous or channels last, for inference also fused), "
+    "chosen by a few passes of each, so two equal models may differ by a percent or two. "
     "*reached*: the whole interval lies at or above the floor; *missed*: below; *within noise*: "
     "the interval holds it. Absolute times hold for the machine named and for nothing else."
 )
@@ -58,7 +59,10 @@ def _file_parts(record: RaceRecord) -> list[str]:
     packages = ", ".join(f"{name} {made.packages[name]}" for name in ("torch", "timm"))
     place = f"{made.device_name}, {made.threads} threads, {packages}"
     commit = (made.commit or "no commit")[:12] + (" with changes" if made.dirty else "")
-    parts = [f"## {record.name}", f"{record.about} Measured on {place}; commit {commit}."]
+    told = f"{record.about} Measured on {place}; commit {commit}."
+    if record.stale:
+        told += " **Stale**: the code that decides it has changed since."
+    parts = [f"## {record.name}", told]
     for race in record.races:
         parts += [f"### {race.spec.name}", markdown(_race_rows(race)), *_race_notes(race)]
     for scaled in record.scaling:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import baselines  # noqa: F401  (registers the models)
-from baselines.medmamba.convert import read_published, write_converted
+from baselines.convert import Published, read_published, write_converted
 
 State = dict[str, Tensor]
 
@@ -110,12 +110,13 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path) -> None:
         ("text.pth", b"not a checkpoint"),
         ("empty.pth", b""),
         ("text.safetensors", b"not safetensors"),
+        ("hello.pth", b"hello"),
     ):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(ValueError, match="it is no checkpoint of tensors"):
+        with pytest.raises(ValueError, match="it is no checkpoint of tensors alone"):
             read_published(tmp_path / name)
     torch.save({"model": Code()}, tmp_path / "code.pth")
-    with pytest.raises(ValueError, match="it is no checkpoint of tensors"):
+    with pytest.raises(ValueError, match="it is no checkpoint of tensors alone"):
         read_published(tmp_path / "code.pth")
     torch.save([torch.zeros(1)], tmp_path / "list.pth")
     with pytest.raises(ValueError, match="it holds list, not names and tensors"):
@@ -125,3 +126,49 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path) -> None:
         read_published(tmp_path / "number.pth")
     with pytest.raises(ValueError, match="it cannot be read"):
         read_published(tmp_path / "missing.pth")
+
+
+NORM = "patch_embed.norm.weight"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (torch.ones(8, dtype=torch.int64), "torch.int64 that are not finite real weights"),
+        (torch.ones(8, dtype=torch.complex64), "not finite real weights"),
+        (torch.full((8,), float("nan")), "not finite real weights"),
+        (torch.ones(8).to_sparse(), "holds no dense values"),
+        (torch.ones(8, device="meta"), "holds no dense values"),
+    ],
+)
+def test_values_that_are_no_weights_are_refused(
+    tmp_path: Path, value: Tensor, message: str
+) -> None:
+    torch.save({**published_state(), NORM: value}, tmp_path / "a.pth")
+    with pytest.raises(ValueError, match=f"its {NORM} .*{message}"):
+        read_published(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("shape", [(), (8,), (8, 3)])
+def test_a_stem_of_another_rank_is_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    state = {**published_state(), "patch_embed.proj.weight": torch.zeros(shape)}
+    torch.save(state, tmp_path / "a.pth")
+    with pytest.raises(ValueError, match="none of medmamba_tiny"):
+        read_published(tmp_path / "a.pth")
+
+
+def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
+    state = published_state()
+    torch.save({**state, f"module.{NORM}": state[NORM]}, tmp_path / "a.pth")
+    with pytest.raises(ValueError, match=f"holds {NORM} twice"):
+        read_published(tmp_path / "a.pth")
+
+
+def test_shared_tensors_and_places_that_cannot_be_written(tmp_path: Path) -> None:
+    state = published_state()
+    state["patch_embed.norm.bias"] = state[NORM]  # two names, one memory
+    write_converted(Published("test_medmamba", 9, state), tmp_path / "a.safetensors")
+    with pytest.raises(ValueError, match="cannot be written"):
+        write_converted(
+            Published("test_medmamba", 9, state), tmp_path / "no" / "such" / "a.safetensors"
+        )

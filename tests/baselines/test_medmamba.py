@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 import baselines  # noqa: F401  (registers the models)
 from baselines.medmamba import MedMamba
-from baselines.medmamba.scan import OPERATOR, scan_macs
+from baselines.medmamba.scan import OPERATOR, scan_macs, selective_scan
 
 DEPTHS = (1, 2, 1, 1)  # of test_medmamba
 
@@ -99,6 +99,58 @@ def test_drop_path_rises_linearly() -> None:
     assert rates == pytest.approx([0.3 * i / 9 for i in range(10)])
 
 
+def test_drop_path_takes_the_scan_branch_alone() -> None:
+    last = timm.create_model("medmamba_tiny").layers[3].blocks[1]
+    assert last.drop_path.drop_prob == pytest.approx(0.1)
+    torch.manual_seed(0)
+    block = timm.create_model("test_medmamba", drop_path_rate=0.5).layers[3].blocks[0].train()
+    x = torch.randn(64, 2, 2, 64)
+    change = block(x) - x
+    scanned, convolved = change[..., 1::2], change[..., 0::2]
+    dropped = (scanned == 0).flatten(1).all(1)
+    assert 10 < dropped.sum() < 54  # of 64, at a rate of one half
+    assert not (convolved == 0).flatten(1).all(1).any()
+
+
+def test_the_initial_weights_follow_their_laws() -> None:
+    torch.manual_seed(0)
+    model = timm.create_model("medmamba_tiny", num_classes=8)
+    conv = model.layers[2].blocks[0].conv33conv33conv11[1]
+    assert conv.weight.std().item() == pytest.approx(math.sqrt(2 / (9 * conv.out_channels)), 0.02)
+    stem = model.patch_embed.proj  # fan-out, not fan-in: 96·16 against 3·16
+    assert stem.weight.std().item() == pytest.approx(math.sqrt(2 / (16 * 96)), 0.05)
+    assert not model.head.bias.any()
+    mixer = model.layers[2].blocks[0].self_attention
+    bound = mixer.x_proj_weight.shape[-1] ** -0.5
+    assert 0.99 * bound < mixer.x_proj_weight.abs().max() <= bound
+    assert mixer.dt_projs_weight.min() < -0.9 * mixer.rank**-0.5
+    assert mixer.dt_projs_weight.mean().abs() < 0.01 * mixer.rank**-0.5
+
+
+def test_the_head_drops_out_in_training_alone() -> None:
+    model = timm.create_model("test_medmamba", num_classes=3, drop_rate=0.9).train()
+    features = torch.ones(1000, 1, 1, 64)
+    kept = (model.forward_head(features, pre_logits=True) != 0).float().mean()
+    assert 0.05 < kept < 0.15
+    assert (model.eval().forward_head(features, pre_logits=True) == 1).all()
+
+
+def test_the_scan_gets_a_in_float32_from_a_half_precision_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[torch.dtype] = []
+
+    def scan(*arguments: torch.Tensor) -> torch.Tensor:
+        seen.append(arguments[2].dtype)
+        return selective_scan(*arguments)
+
+    monkeypatch.setattr("baselines.medmamba.ss2d.selective_scan", scan)
+    model = timm.create_model("test_medmamba", num_classes=3).eval().to(torch.bfloat16)
+    with torch.no_grad():
+        model(torch.randn(1, 3, 32, 32, dtype=torch.bfloat16))
+    assert set(seen) == {torch.float32}
+
+
 def test_weight_decay_spares_the_scan() -> None:
     model = timm.create_model("test_medmamba")
     spared = model.no_weight_decay()
@@ -121,13 +173,20 @@ def test_a_size_that_leaves_no_pixel_is_refused() -> None:
 
 def test_checkpointing_changes_nothing_but_memory() -> None:
     model = timm.create_model("test_medmamba", num_classes=3, drop_path_rate=0.0).train()
-    images, gradients = torch.randn(2, 3, 64, 64), []
+    images, seen = torch.randn(2, 3, 64, 64), []
+    start = {name: value.clone() for name, value in model.state_dict().items()}
+    calls: list[int] = []
+    mixer = model.layers[1].blocks[0].self_attention
+    mixer.register_forward_pre_hook(lambda *_: calls.append(1))
     for enable in (False, True):
+        model.load_state_dict(start)
         model.set_grad_checkpointing(enable)
         model.zero_grad()
         model(images).square().sum().backward()
-        gradients.append([p.grad.clone() for p in model.parameters()])
-    for plain, recomputed in zip(*gradients, strict=True):
+        gradients = [p.grad.clone() for p in model.parameters()]
+        seen.append(gradients + [buffer.clone() for buffer in model.buffers()])
+    assert len(calls) == 1 + 2  # once, then once more in the backward pass
+    for plain, recomputed in zip(*seen, strict=True):
         torch.testing.assert_close(plain, recomputed)
 
 

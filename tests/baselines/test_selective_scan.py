@@ -50,6 +50,40 @@ def test_chunks_of_any_length_agree(elements: int, monkeypatch: pytest.MonkeyPat
     assert_close(values_and_gradients("pytorch", inputs, torch.float32), wanted)
 
 
+def test_a_part_of_several_images_sums_their_gradients() -> None:
+    inputs = random_inputs(20, 6, 2, 17, 16)  # more images than parts at two threads
+    wanted = values_and_gradients("pytorch", inputs, torch.float64)
+    assert_close(values_and_gradients("c", inputs, torch.float32), wanted)
+
+
+@pytest.mark.parametrize("form", FLOAT32_FORMS)
+def test_any_strides_are_read_rightly(form: str) -> None:
+    inputs = [t.detach() for t in random_inputs(2, 9, 3, 20, 16)]
+    plain = values_and_gradients("reference", inputs, torch.float64)
+    wide = torch.cat((inputs[3], torch.zeros(2, 9, 3, 5)), dim=-1)
+    strided = [
+        inputs[0].transpose(0, 1).contiguous().transpose(0, 1),
+        inputs[1].transpose(0, 3).contiguous().transpose(0, 3),
+        inputs[2].transpose(1, 2).contiguous().transpose(1, 2),
+        wide[..., :16],  # B's strides are not C's
+        inputs[4].transpose(1, 2).contiguous().transpose(1, 2),
+        inputs[5].t().contiguous().t(),
+        inputs[6].t().contiguous().t(),
+        inputs[7],
+    ]
+    assert not any(t.is_contiguous() for t in strided[:-1])
+    with use_form(form):
+        y = selective_scan(*strided)
+        torch.testing.assert_close(y, plain[0].float(), rtol=1e-4, atol=1e-4)
+        leaves = [t.requires_grad_() for t in strided[:-1]]
+        got = torch.autograd.grad(selective_scan(*[*leaves, strided[-1]]).sum(), leaves)
+        even = [t.clone().contiguous().requires_grad_() for t in inputs[:-1]]
+        ones = torch.ones(2, 9, 20)
+        wanted = torch.autograd.grad((selective_scan(*[*even, inputs[-1]]) * ones).sum(), even)
+    for ours, theirs in zip(got, wanted, strict=True):  # an expanded gradient against a whole one
+        torch.testing.assert_close(ours, theirs)
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     batch=st.integers(1, 3),

@@ -12,7 +12,7 @@ from bench.race.file import known_races, load_races
 VALID = """
 about = "tiny"
 threads = 1
-rounds = 5
+rounds = 8
 seconds_per_contender = 0.05
 
 [[race]]
@@ -37,7 +37,7 @@ def test_the_files_of_the_checkout_are_valid(name: str) -> None:
     ("old", "new", "message"),
     [
         ('task = "inference"', 'task = "sleep"', "race.0.task"),
-        ("rounds = 5", "rounds = 1", "rounds"),
+        ("rounds = 8", "rounds = 7", "rounds"),
         ("batch_size = 2", "batch_size = 0", "batch_size"),
         ("threads = 1", "threads = 1\nspeed = 3", "speed"),
         ('model = "test_medmamba"', 'model = "test_medspectralnet"', "stands twice in race 'one'"),
@@ -60,6 +60,13 @@ def test_a_name_given_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "twice.toml"
     path.write_text(VALID + VALID[VALID.index("[[race]]") :])
     with pytest.raises(InputError, match="the name 'one' is given twice"):
+        load_races(str(path))
+
+
+def test_an_own_file_never_replaces_a_record_of_the_projects(tmp_path: Path) -> None:
+    path = tmp_path / "medmamba.toml"
+    path.write_text(VALID)
+    with pytest.raises(InputError, match=r"project's races 'medmamba'; rename the file"):
         load_races(str(path))
 
 

@@ -39,7 +39,7 @@ def test_a_race_is_timed_recorded_and_drawn(tmp_path: Path) -> None:
     assert race.contenders[0].form == min(
         race.contenders[0].screened_s, key=race.contenders[0].screened_s.__getitem__
     )
-    assert all(len(contender.rounds_s) == 5 for contender in race.contenders)
+    assert all(len(contender.rounds_s) == 8 for contender in race.contenders)
     (comparison,) = race.comparisons
     assert comparison.low <= comparison.ratio <= comparison.high
     assert comparison.verdict == "reached"
@@ -204,6 +204,31 @@ def test_an_unknown_scan_or_device_is_refused_before_timing(tmp_path: Path) -> N
         with pytest.raises(InputError, match="no CUDA device"):
             measured(tmp_path, VALID.replace("threads = 1", 'threads = 1\ndevice = "cuda"'))
     assert not (tmp_path / "results").exists()
+
+
+def test_an_unknown_model_is_refused_before_timing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unknown model 'test_medmambo'; did you mean"):
+        measured(tmp_path, VALID.replace('"test_medmamba"', '"test_medmambo"'))
+    with pytest.raises(InputError, match="no form 'copy' of the selective scan"):
+        measured(tmp_path, VALID.replace('"test_medmamba",', '"test_medmamba", scan = "copy",'))
+
+
+def test_a_record_of_other_code_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = measured(tmp_path, VALID)
+    assert not record.stale
+    assert "**Stale**" not in race_page([record])
+    monkeypatch.setattr("bench.race.record.race_digest", lambda names: "another")
+    assert record.stale
+    assert "**Stale**" in race_page([record])
+
+
+def test_a_damaged_record_is_named_before_anything_is_timed(tmp_path: Path) -> None:
+    folder = tmp_path / "results" / "races"
+    folder.mkdir(parents=True)
+    (folder / "broken.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match=r"broken\.json: damaged record"):
+        measured(tmp_path, VALID)
+    assert [path.name for path in folder.iterdir()] == ["broken.json"]
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:

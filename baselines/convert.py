@@ -8,10 +8,9 @@ folders, which sort class names as text, where MedMNIST numbers its labels.
 
 from __future__ import annotations
 
-import pickle
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import torch
 from safetensors import SafetensorError
@@ -46,27 +45,38 @@ def read_published(path: Path) -> Published:
     head = state.get("head.weight")
     if head is None or head.ndim != 2:
         raise ValueError("it has no head.weight (classes, width), so its classes are unknown")
+    _check_values(state)
     _check_fits(state, name, num_classes=len(head))
     return Published(name, len(head), state)
 
 
 def write_converted(published: Published, path: Path) -> None:
-    """Write safetensors that ``timm.create_model(name, checkpoint_path=…)`` loads."""
+    """Write safetensors that ``timm.create_model(name, checkpoint_path=…)`` loads.
+
+    Raises:
+        ValueError: ``path`` cannot be written.
+    """
     facts = {"model": published.name, "num_classes": str(published.num_classes)}
-    tensors = {name: tensor.contiguous() for name, tensor in published.state.items()}
-    save_file(tensors, path, metadata=facts)
+    tensors = {name: tensor.contiguous().clone() for name, tensor in published.state.items()}
+    try:
+        save_file(tensors, path, metadata=facts)
+    except SafetensorError as error:
+        raise ValueError(f"{path} cannot be written ({error})") from error
 
 
 def _content(path: Path) -> object:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, SafetensorError, BadZipFile, RuntimeError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "truncated"
-        raise ValueError(f"it is no checkpoint of tensors: {reason}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's advice on layouts that are refused below
+            return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ValueError(f"it cannot be read ({error.strerror or error})") from error
+    except Exception as error:  # a broken file breaks its readers in many ways
+        raise ValueError(
+            f"it is no checkpoint of tensors alone ({type(error).__name__} while reading it)"
+        ) from error
 
 
 def _tensors(content: object) -> dict[str, Tensor]:
@@ -79,8 +89,12 @@ def _tensors(content: object) -> dict[str, Tensor]:
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise ValueError(f"its entry {name!r} is {type(value).__name__}, not a tensor")
-        if name.split(".")[-1] not in _PROFILER:
-            state[name.removeprefix(_PREFIX)] = value
+        if name.split(".")[-1] in _PROFILER:
+            continue
+        plain = name.removeprefix(_PREFIX)
+        if plain in state:
+            raise ValueError(f"it holds {plain} twice, with and without {_PREFIX!r}")
+        state[plain] = value
     return state
 
 
@@ -90,9 +104,20 @@ def _size(state: dict[str, Tensor]) -> str:
         width, depth = size["widths"][0], size["depths"][2]
         stem = state.get("patch_embed.proj.weight")
         blocks = {key.split(".")[3] for key in state if key.startswith("layers.2.blocks.")}
-        if stem is not None and len(stem) == width and len(blocks) == depth:
+        if stem is not None and stem.ndim == 4 and len(stem) == width and len(blocks) == depth:
             return name
     raise ValueError(f"it is none of {', '.join(SIZES)} by its widths and depths")
+
+
+def _check_values(state: dict[str, Tensor]) -> None:
+    """Weights are dense, finite floating-point numbers; only a norm counts its batches."""
+    for name, value in state.items():
+        if value.layout != torch.strided or value.is_meta:
+            raise ValueError(f"its {name} holds no dense values")
+        if name.endswith("num_batches_tracked"):
+            continue
+        if not value.is_floating_point() or not bool(value.isfinite().all()):
+            raise ValueError(f"its {name} holds {value.dtype} that are not finite real weights")
 
 
 def _check_fits(state: dict[str, Tensor], name: str, *, num_classes: int) -> None:
