@@ -97,11 +97,11 @@ ABLATIONS: dict[str, Ablation] = {
     ablation.name: ablation
     for ablation in (
         NO_CONTEXT_GATE,
-        _twin(NO_CONTEXT_GATE, widths=(36, 72, 204, 448)),
+        _twin(NO_CONTEXT_GATE, widths=(32, 96, 208, 544)),
         LOCAL_STREAM,
-        _twin(LOCAL_STREAM, widths=(36, 72, 216, 504)),
+        _twin(LOCAL_STREAM, widths=(32, 64, 224, 612)),
         GLOBAL_STREAM,
-        _twin(GLOBAL_STREAM, widths=(36, 72, 204, 448)),
+        _twin(GLOBAL_STREAM, widths=(32, 96, 208, 544)),
         QUADRATIC_ATTENTION,
         NO_FREQUENCY_SPLIT,
     )

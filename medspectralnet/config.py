@@ -19,9 +19,9 @@ class Config:
         ValueError: arguments that do not fit together; names the argument and what would fit.
     """
 
-    widths: tuple[int, ...] = (32, 64, 192, 448)
-    depths: tuple[int, ...] = (1, 2, 4, 3)
-    heads: tuple[int, ...] = (2, 4, 6, 14)
+    widths: tuple[int, ...] = (32, 64, 208, 544)
+    depths: tuple[int, ...] = (1, 2, 3, 2)
+    heads: tuple[int, ...] = (2, 4, 8, 17)
     pools: tuple[int, ...] = (8, 4, 2, 1)  # largest pooling of the low band, by stage
     grid: int = 7  # tokens a side below which the low band is not pooled further
     stem_width: int = 16

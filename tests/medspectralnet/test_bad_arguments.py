@@ -19,7 +19,7 @@ from medspectralnet.config import Config
         ({"depths": (1, 2, 0, 3)}, "depths: give 4 positive integers"),
         ({"heads": (2, 4, 6, 1.5)}, "heads: give 4 positive integers"),
         ({"pools": (8, 4, 2, True)}, "pools: give 4 positive integers"),
-        ({"widths": (32, 64, 190, 448)}, "widths: 190 .* 6 heads .* multiple of 12, such as 192"),
+        ({"widths": (32, 64, 200, 544)}, "widths: 200 .* 8 heads .* multiple of 16, such as 192"),
         ({"stem_width": 0}, "stem_width: give a positive integer, not 0"),
         ({"grid": -1}, "grid: give a positive integer, not -1"),
         ({"gate_reduction": 0}, "gate_reduction: give a positive integer, not 0"),
@@ -46,7 +46,7 @@ def test_arguments_are_keyword_only_and_known() -> None:
 
 
 def test_lists_are_as_good_as_tuples() -> None:
-    assert Config(widths=[32, 64, 192, 448]) == Config()  # type: ignore[arg-type]
+    assert Config(widths=[32, 64, 208, 544]) == Config()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("features_only", [False, True])
