@@ -6,6 +6,7 @@ import time
 from collections import Counter, deque
 from typing import Protocol
 
+from bench.execution.pending import is_done
 from bench.execution.running import RunningFile, claim
 from bench.plan import UNAVAILABLE, Plan
 from bench.provenance import commit, source_digest
@@ -31,10 +32,13 @@ class Watcher(Protocol):
         """A run was recorded, whatever came of it."""
 
 
-def run_plan(plan: Plan, todo: list[RunSpec], store: Store, watcher: Watcher) -> Counter[str]:
+def run_plan(
+    plan: Plan, todo: list[RunSpec], store: Store, watcher: Watcher, *, refresh: bool = False
+) -> Counter[str]:
     """Do these runs of a plan; how many ended with each status.
 
-    A run that another process is doing is left to it and asked for again at the end.
+    A run that another process is doing is left to it and asked for again at the end; what it has
+    done by then, or had done before this process looked, is not done twice.
 
     Raises:
         KeyboardInterrupt: as it comes; runs that ended before are kept.
@@ -43,7 +47,6 @@ def run_plan(plan: Plan, todo: list[RunSpec], store: Store, watcher: Watcher) ->
     for spec in todo:
         source_digest(spec)  # of the code as it is loaded now, whatever is edited meanwhile
     commit()
-    before = {spec.id: store.load(spec.id) for spec in todo}
     statuses, queue, passed_over = Counter[str](), deque(todo), 0
     while queue:
         spec = queue.popleft()
@@ -56,7 +59,7 @@ def run_plan(plan: Plan, todo: list[RunSpec], store: Store, watcher: Watcher) ->
                 continue
             passed_over = 0
             record = store.load(spec.id)
-            if record is None or record.status != "done" or record == before[spec.id]:
+            if record is None or not is_done(spec, store, refresh=refresh):
                 record = _run_one(plan, spec, store, seen, watcher)
         watcher.ended(record)
         statuses[record.status] += 1

@@ -11,7 +11,7 @@ from bench.suite import Cell, Suite
 
 def pending(plan: Plan, store: Store, *, refresh: bool) -> list[RunSpec]:
     """The runs still to do; with ``refresh`` those whose record is stale count as not done."""
-    return [spec for spec in plan.runs if not _is_done(spec, store, refresh)]
+    return [spec for spec in plan.runs if not is_done(spec, store, refresh=refresh)]
 
 
 def pending_costs(
@@ -20,10 +20,10 @@ def pending_costs(
     """The models of these cells that were not measured on this machine yet."""
     models = {cell.model.name: cell.model for cell in cells}.values()
     wanted = cost_specs(suite, device, models)
-    return [spec for spec in wanted if not _is_done(spec, store, refresh)]
+    return [spec for spec in wanted if not is_done(spec, store, refresh=refresh)]
 
 
-def _is_done(spec: RunSpec | CostSpec, store: Store, refresh: bool) -> bool:
+def is_done(spec: RunSpec | CostSpec, store: Store, *, refresh: bool) -> bool:
     """Whether a finished record and its predictions are there; a failed one is tried again."""
     record = store.load(spec.id)
     if record is None or record.status != "done" or not store.has_predictions(record):

@@ -26,7 +26,7 @@ from bench.race.scaling import run_scaling
 from bench.race.timing import Lane, Progress, Step, burst, run_rounds, speed_ratio
 
 SEED = 0  # of the order of rounds and the bootstrap
-SCREEN_PASSES = 3  # timed, of each form, after one that is not
+SCREEN_ROUNDS = 5  # in each, every form is passed twice and timed the second time
 
 
 def is_here(file: RaceFile) -> bool:
@@ -128,31 +128,40 @@ def _run_race(race: Race, file: RaceFile, on_progress: Progress) -> RaceResult:
 
 def _screen(contender: Contender, race: Race, device: str) -> tuple[TimedContender, Step | None]:
     """The contender in its fastest form, and what to time; None and the reason where it fails."""
-    found: dict[str, float] = {}
+    made: dict[str, Step] = {}
     notes: list[str] = []
-    best: tuple[float, str, Step] | None = None
     for form, make in building.steps(contender, race, device).items():
         try:
             step = make()
             step()
-            passes = [burst(step, 0.0)[0] for _ in range(SCREEN_PASSES)]
-            found[form] = float(np.median(passes))
+            made[form] = step
         except Exception as error:  # a form that a model lacks is a note; the others go on
-            first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-            notes.append(f"{form}: {first_line}")
-            continue
-        if best is None or found[form] < best[0]:
-            best = (found[form], form, step)
+            notes.append(f"{form}: {_first_line(error)}")
+    passes: dict[str, list[float]] = {form: [] for form in made}
+    for _ in range(SCREEN_ROUNDS if len(made) > 1 else 1):  # in turn: drift must not choose
+        for form, step in list(made.items()):
+            try:
+                step()
+                passes[form] += burst(step, 0.0)
+            except Exception as error:
+                notes.append(f"{form}: {_first_line(error)}")
+                del made[form]
+    found = {form: float(np.median(passes[form])) for form in made}
+    best = min(found, key=found.__getitem__, default=None)
     result = TimedContender(
         label=contender.label,
-        form=best[1] if best else "none",
+        form=best or "none",
         screened_s=found,
         units_per_pass=building.units_per_pass(race),
         notes=notes,
         rounds_s=[],
         failure=None if best else "; ".join(notes),
     )
-    return result, best[2] if best else None
+    return result, made[best] if best else None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _compare(

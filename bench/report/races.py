@@ -25,7 +25,7 @@ _READ = (
     "Every race is timed in one process, contenders in turn in rounds of random order; a ratio is "
     "that of median times, its 95 % interval resamples whole rounds. Each model runs in the "
     "fastest of its own eager forms (contiguous or channels last, for inference also fused), "
-    "chosen by a few passes of each, so two equal models may differ by a percent or two. "
+    "chosen by five passes of each, so two equal models may differ by a percent or two. "
     "*reached*: the whole interval lies at or above the floor; *missed*: below; *within noise*: "
     "the interval holds it. Absolute times hold for the machine named and for nothing else."
 )

@@ -69,15 +69,14 @@ def pending(
 ) -> list[RunSpec]:
     """Trials that are missing or failed; with ``refresh`` those of other source code too."""
     checksums = {name: dataset.source.checksum for name, dataset in data.items()}
-    todo = []
-    for spec in search.specs(checksums):
-        made = trials.load(results, trial_id(spec))
-        done = made is not None and made.status == "done"
-        if done and refresh and made is not None:
-            done = made.provenance.source_digest == source_digest(spec)
-        if not done:
-            todo.append(spec)
-    return todo
+    specs = search.specs(checksums)
+    return [s for s in specs if not _is_done(s, trials.load(results, trial_id(s)), refresh)]
+
+
+def _is_done(spec: RunSpec, trial: trials.Trial | None, refresh: bool) -> bool:
+    if trial is None or trial.status != "done":
+        return False
+    return not refresh or trial.provenance.source_digest == source_digest(spec)
 
 
 def run_trials(
@@ -87,12 +86,13 @@ def run_trials(
     results: Path,
     on_progress: Report,
     on_trial: Callable[[trials.Trial], None],
+    *,
+    refresh: bool = False,
 ) -> Counter[str]:
     """Do these trials; how many ended with each status. One that another process does is left."""
     for spec in todo:
         source_digest(spec)  # of the code as it is loaded now
     commit()
-    before = {trial_id(spec): trials.load(results, trial_id(spec)) for spec in todo}
     statuses, queue, passed_over, ended = Counter[str](), deque(todo), 0, 0
     while queue:
         spec = queue.popleft()
@@ -106,7 +106,7 @@ def run_trials(
                 continue
             passed_over = 0
             trial = trials.load(results, identity)
-            if trial is None or trial == before[identity]:
+            if trial is None or not _is_done(spec, trial, refresh):
                 label = f"{spec.label} · lr {spec.protocol.optimizer.lr:g}"
 
                 def tell(progress: Progress, label: str = label, before: int = ended) -> None:

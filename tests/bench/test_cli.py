@@ -264,6 +264,26 @@ def test_two_processes_share_a_suite_and_train_each_run_once(
     assert len(records(results)) == 5
 
 
+def test_a_run_that_another_process_ended_since_the_plan_is_not_done_again(
+    bench: Bench, suite_file: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other process may end between this one's look at the store and its turn."""
+    only = ["--only", "model=small,seed=0,control=none"]
+    original = __import__("bench.execution.local", fromlist=["run_plan"]).run_plan
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        command = [sys.executable, "-m", "bench", "run", str(suite_file), *only]
+        environment = os.environ | {"BENCH_RESULTS": str(results)}
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr("bench.execution.local.run_plan", late)
+    said = bench("run", suite_file, *only)
+    assert said.code == 0
+    assert " … " not in said.out  # nothing was started here
+    assert len(records(results)) == 1
+
+
 def test_only_val_is_seen_before_selection_and_test_once_after_it_all_under_the_control(
     bench: Bench, suite_file: Path, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from bench.errors import InputError
+from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.readme import embed, embed_in_file
-from bench.report.tables import main_table
+from bench.report.search import search_page
+from bench.report.tables import main_table, write_tables
+from bench.search.file import known_searches, load_search
+from bench.search.record import load
 from bench.suite import load_suite
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,19 +38,44 @@ def test_a_file_without_a_place_for_the_table_is_named(tmp_path: Path) -> None:
         embed_in_file(tmp_path / "page.md", "x", "t")
 
 
+def committed(pattern: str) -> list[Path]:
+    """Paths under git that match; what a user's own runs left beside them is not meant."""
+    listed = subprocess.run(
+        ["git", "ls-files", pattern], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [ROOT / line for line in listed.stdout.splitlines()]
+
+
+def committed_records() -> list[Record]:
+    store = Store(ROOT / "results")
+    found = (store.load(path.stem) for path in committed("results/records/*.json"))
+    return [record for record in found if record is not None]
+
+
+def test_every_committed_report_equals_the_one_drawn_from_committed_records(
+    tmp_path: Path,
+) -> None:
+    folders = {path.parent for path in committed("reports/*/*.md")}
+    assert folders
+    for folder in folders:
+        drawn = write_tables(load_suite(folder.name), committed_records(), tmp_path / folder.name)
+        for path in drawn:
+            kept = (folder / path.name).read_text(encoding="utf-8")
+            assert kept == path.read_text(encoding="utf-8"), f"python -m bench report {folder.name}"
+
+
+def test_the_search_page_is_that_of_the_committed_trials() -> None:
+    results = ROOT / "results"
+    trials = {path.stem: load(results, path.stem) for path in committed("results/trials/*.json")}
+    whole = {identity: trial for identity, trial in trials.items() if trial is not None}
+    page = search_page([load_search(name) for name in known_searches()], whole)
+    assert (ROOT / "reports" / "search.md").read_text(encoding="utf-8") == page
+
+
 def test_every_table_of_the_readme_equals_the_one_drawn_from_committed_records() -> None:
     text = README.read_text(encoding="utf-8")
     suites = re.findall(r"<!-- table: (\w+) -->", text)
     assert suites
-    listed = subprocess.run(
-        ["git", "ls-files", "results/records/*.json"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    store = Store(ROOT / "results")
-    records = [store.load(Path(line).stem) for line in listed.stdout.splitlines()]
     for name in suites:
-        table = main_table(load_suite(name), [record for record in records if record])
+        table = main_table(load_suite(name), committed_records())
         assert embed(text, name, table) == text, f"python -m bench report {name} --embed README.md"

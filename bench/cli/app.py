@@ -1,0 +1,38 @@
+"""The command line's root: which commands there are. Heavy imports stand inside them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Annotated
+
+import typer
+
+from bench.cli.catalog import data, models, schema
+from bench.cli.suites import measure, report, run, status
+from bench.cli.trials import race, search
+from bench.process import DEBUG
+
+app = typer.Typer(
+    name="python -m bench",
+    help="Train, measure and compare MedSpectralNet, its ablations and its rivals on MedMNIST.\n\n"
+    "A suite (a TOML file in suites/) names models, data sets, seeds and one protocol. "
+    "Start with: python -m bench run quick; python -m bench measure quick; "
+    "python -m bench report quick.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for _command in (run, measure, report, status, models, data, race, search, schema):
+    app.command()(_command)
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    if debug:
+        os.environ[DEBUG] = "1"
+        logging.basicConfig(level=logging.DEBUG)

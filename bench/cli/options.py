@@ -1,0 +1,47 @@
+"""What several commands take, and the store they all work on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bench.records.store import Store
+
+SuiteName = Annotated[str, typer.Argument(help="A suite's name in suites/, or a path to one.")]
+Only = Annotated[
+    str,
+    typer.Option(
+        help="Do a part: model=NAME,dataset=NAME,seed=N,control=NAME; a key may be repeated.",
+        metavar="KEY=VALUE,…",
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and print the work; do nothing.")]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Make stale records anew (their code has changed).")
+]
+
+
+def open_store(*, repair: bool) -> Store:
+    """The results folder (``BENCH_RESULTS``, or the project's own).
+
+    Raises:
+        InputError: it cannot be read, or with ``repair`` not be written.
+    """
+    from bench.records.store import Store
+    from bench.toml_file import ROOT
+
+    root = os.environ.get("BENCH_RESULTS")
+    store = Store(Path(root).expanduser().resolve() if root else ROOT / "results", repair=repair)
+    store.check(writable=repair)
+    return store
+
+
+def shown(path: Path) -> str:
+    """A path as people read it."""
+    from bench.toml_file import shown
+
+    return shown(path)

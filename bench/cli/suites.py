@@ -1,0 +1,180 @@
+"""Commands on a suite: run, measure, report, status."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.options import DryRun, Only, Refresh, SuiteName, open_store, shown
+from bench.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from bench.plan import Plan
+    from bench.records.store import Store
+    from bench.suite import Suite
+
+ONLY_KEYS = ("model", "dataset", "seed", "control")
+
+
+def run(
+    suite: SuiteName, only: Only = "", dry_run: DryRun = False, refresh: Refresh = False
+) -> None:
+    """Train what is not trained yet; finished runs are kept, failed ones tried again."""
+    from bench.console import SuiteScreen, out, print_work
+    from bench.execution.estimate import Estimator
+    from bench.execution.pending import pending
+
+    plan, store = _plan(suite, only, dry_run=dry_run)
+    todo = pending(plan, store, refresh=refresh)
+    records, damaged = store.readable()
+    estimator = Estimator(records)
+    for line in damaged:
+        typer.echo(f"left alone: {line}", err=True)
+    if dry_run:
+        print_work(plan, todo, estimator)
+        return
+    _refuse_if_nothing_to_train_on(plan)
+    statuses = Counter(done=len(plan.runs) - len(todo))
+    if statuses["done"]:
+        out.print(f"{statuses['done']} finished runs kept, not trained again.")
+    if todo:
+        from bench.execution.local import run_plan
+
+        images = {name: len(data.train) for name, data in plan.datasets.items()}
+        with SuiteScreen(todo, images, estimator) as screen:
+            statuses += run_plan(plan, todo, store, screen, refresh=refresh)
+    _warn_of_damage(store)
+    summary = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()) if count)
+    out.print(f"{plan.suite.name}: {summary}. Records are in {shown(store.folder)}.")
+    if statuses["done"] < len(plan.runs):
+        raise typer.Exit(1)
+
+
+def measure(
+    suite: SuiteName, only: Only = "", dry_run: DryRun = False, refresh: Refresh = False
+) -> None:
+    """Measure parameters, MACs, throughput and latency of the suite's models on this machine."""
+    from bench.console import CostScreen, out
+    from bench.execution.pending import pending_costs
+    from bench.plan import check_models, resolve_device
+
+    loaded = _load(suite)
+    cells = loaded.only(_parse_only(only))
+    store = open_store(repair=not dry_run)
+    device = resolve_device(loaded)
+    todo = pending_costs(loaded, cells, device, store, refresh=refresh)
+    check_models(loaded, [spec.model for spec in todo])
+    if dry_run:
+        seconds = len(todo) * loaded.settings.cost.seconds_per_model
+        out.print(f"{len(todo)} models to measure on {device.name}, at least {seconds:.0f} s.")
+        return
+    failed = 0
+    if todo:
+        from bench.execution.costs import measure_pending
+
+        with CostScreen() as screen:
+            failed = measure_pending(loaded, todo, store, screen.show)
+    _warn_of_damage(store)
+    kept = len({cell.model.name for cell in cells}) - len(todo)
+    out.print(f"{loaded.name}: {len(todo) - failed} measured, {kept} kept, {failed} failed.")
+    if failed:
+        raise typer.Exit(1)
+
+
+def report(
+    suite: SuiteName,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder to write to; default reports/SUITE.")
+    ] = None,
+    show: Annotated[bool, typer.Option(help="Print the accuracy table too.")] = False,
+    embed: Annotated[
+        Path | None, typer.Option(help="Also put the main table between this file's markers.")
+    ] = None,
+) -> None:
+    """Draw the suite's tables from its records; trains and measures nothing."""
+    from rich.console import Console
+
+    from bench.plan import present_checksums
+    from bench.records.store import write_atomic
+    from bench.report.readme import embed_in_file
+    from bench.report.tables import main_table, with_predictions, write_tables
+
+    loaded = _load(suite)
+    store, checksums = open_store(repair=False), present_checksums(loaded)
+    records = with_predictions(loaded, store, checksums)
+    text = None
+    if embed is not None:  # read before anything is written
+        text = embed_in_file(embed, loaded.name, main_table(loaded, records, checksums))
+    paths = write_tables(loaded, records, output, checksums)
+    if embed is not None and text is not None:
+        write_atomic(embed, text.encode())
+    if show:
+        Console(highlight=False, soft_wrap=True).print(paths[0].read_text(), markup=False)
+    typer.echo("\n".join(shown(path) for path in paths))
+
+
+def status(suite: SuiteName) -> None:
+    """Say which runs of a suite are done, running, failed, stale or missing, and the time left."""
+    from rich.console import Console
+
+    from bench.plan import present_checksums
+    from bench.report.status import status_lines
+
+    console, loaded = Console(highlight=False, soft_wrap=True), _load(suite)
+    for line in status_lines(loaded, open_store(repair=False), present_checksums(loaded)):
+        console.print(line, markup=False)
+
+
+def _load(suite: str) -> Suite:
+    from bench.suite import load_suite
+
+    return load_suite(suite)
+
+
+def _plan(name: str, only: str, *, dry_run: bool) -> tuple[Plan, Store]:
+    """Everything a suite says is checked, models too, before anything is written."""
+    from bench.plan import check_data, check_models, make_plan
+
+    suite = _load(name)
+    cells = suite.only(_parse_only(only))
+    check_data(suite, cells)
+    store = open_store(repair=not dry_run)
+    plan = make_plan(suite, cells, download=not dry_run)
+    open_runs = {run.model.name: run.model for run in plan.runs if not store.path(run.id).exists()}
+    check_models(suite, open_runs.values())
+    return plan, store
+
+
+def _parse_only(text: str) -> dict[str, set[str]]:
+    wanted: dict[str, set[str]] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        key, equals, value = part.partition("=")
+        if key not in ONLY_KEYS:
+            raise InputError(f"unknown key {key!r}", remedy=nearest(key, ONLY_KEYS), key="--only")
+        if not equals or not value:
+            raise InputError(f"{part!r} has no value", remedy=f"write {key}=VALUE", key="--only")
+        wanted.setdefault(key, set()).add(value)
+    if text.strip() and not wanted:
+        raise InputError(f"{text!r} names nothing", remedy="write KEY=VALUE", key="--only")
+    return wanted
+
+
+def _refuse_if_nothing_to_train_on(plan: Plan) -> None:
+    from bench.console import err
+
+    for line in plan.unavailable.values():
+        err.print(line, markup=False)
+    if not plan.datasets:
+        raise InputError(
+            "none of the suite's data sets can be had here",
+            remedy="see the lines above; nothing was written",
+            file=shown(plan.suite.path),
+        )
+
+
+def _warn_of_damage(store: Store) -> None:
+    for path, problem in store.set_aside.items():
+        typer.echo(f"{shown(path)}: damaged record set aside as .damaged: {problem}", err=True)

@@ -1,0 +1,87 @@
+"""Commands that compare and choose: race, search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.options import DryRun, Refresh, open_store, shown
+
+if TYPE_CHECKING:
+    from bench.search.record import Trial
+
+
+def race(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Files in suites/races/, or paths; default all.")
+    ] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Time models against their rivals, in turn in one process; ratios and floors (make bench)."""
+    from rich.console import Console
+
+    from bench.race.file import known_races, load_races
+    from bench.report.races import race_page, write_race_page
+
+    files = [load_races(name) for name in names or known_races()]
+    store = open_store(repair=not dry_run)
+    if dry_run:
+        from bench.race.contenders import check
+
+        for name, file in files:
+            check(file.contenders)
+            count = len(file.race) + len(file.scaling) + len(file.memory)
+            typer.echo(f"{name}: {count} races on {file.device}, {file.threads} threads")
+        return
+    from bench.console import CostScreen
+    from bench.race.measuring import measure_file
+    from bench.race.run import is_here
+
+    if not names:
+        for name, file in files:
+            if not is_here(file):
+                typer.echo(f"{name}: not measured here, there is no CUDA device", err=True)
+        files = [(name, file) for name, file in files if is_here(file)]
+    with CostScreen() as screen:
+        made = [measure_file(name, file, store.root, screen.show) for name, file in files]
+    Console(highlight=False, soft_wrap=True).print(race_page(made), markup=False)
+    typer.echo(shown(write_race_page(store.root)))
+    if any(record.missed for record in made):
+        raise typer.Exit(1)
+
+
+def search(
+    name: Annotated[str, typer.Argument(help="A file in suites/search/, or a path to one.")],
+    dry_run: DryRun = False,
+    refresh: Refresh = False,
+) -> None:
+    """Try models and protocols on validation alone, draw reports/search.md; opens no test split."""
+    from bench.console import CostScreen, out
+    from bench.report.search import write_search_page
+    from bench.search.file import load_search
+    from bench.search.running import check_models, load_data, pending, run_trials
+
+    loaded = load_search(name)
+    store = open_store(repair=not dry_run)
+    data = load_data(loaded)
+    todo = pending(loaded, data, store.root, refresh=refresh)
+    total = len(loaded.specs({name: d.source.checksum for name, d in data.items()}))
+    if dry_run:
+        out.print(f"{loaded.name}: {total} trials, {len(todo)} to do.")
+        return
+    check_models(loaded)
+    with CostScreen() as screen:
+
+        def tell(trial: Trial) -> None:
+            val = trial.result.val.auc_present if trial.result else None
+            said = f"val AUC {val:.3f}" if val is not None else trial.reason
+            out.print(f"{trial.id}  {trial.spec.label}: {said}", markup=False)
+
+        statuses = run_trials(loaded, data, todo, store.root, screen.show, tell, refresh=refresh)
+    kept = total - len(todo)
+    summary = "".join(f", {count} {status}" for status, count in sorted(statuses.items()))
+    out.print(f"{loaded.name}: {kept} kept{summary}.")
+    typer.echo(shown(write_search_page(store.root)))
+    if statuses["done"] < len(todo):
+        raise typer.Exit(1)
