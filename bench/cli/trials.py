@@ -55,6 +55,9 @@ def search(
     name: Annotated[str, typer.Argument(help="A file in suites/search/, or a path to one.")],
     dry_run: DryRun = False,
     refresh: Refresh = False,
+    draw: Annotated[
+        bool, typer.Option("--draw", help="Only draw the page from the trials there are.")
+    ] = False,
 ) -> None:
     """Try models and protocols on validation alone, draw reports/search.md; opens no test split."""
     from bench.console import CostScreen, out
@@ -64,6 +67,9 @@ def search(
 
     loaded = load_search(name)
     store = open_store(repair=not dry_run)
+    if draw:
+        typer.echo(shown(write_search_page(store.root)))
+        return
     data = load_data(loaded)
     todo = pending(loaded, data, store.root, refresh=refresh)
     total = len(loaded.specs({name: d.source.checksum for name, d in data.items()}))
