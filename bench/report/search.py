@@ -71,8 +71,8 @@ def _section(search: Search, trials: dict[str, Trial]) -> list[str]:
 
 
 _MODELS_READ = (
-    "*mean* is over data sets; ± is the standard deviation of that mean over seeds. *vs first* is "
-    "the paired difference to the first row, seed by seed, with Student's 95 % interval. *power* "
+    "*mean* is over data sets; ± is the standard deviation of that mean over seeds. *first − this* "
+    "is the paired difference, seed by seed, with Student's 95 % interval. *power* "
     "is how often an equal model with this spread and these seeds would be shown non-inferior, "
     "that is with the lower bound of first − other above −1 point."
 )
