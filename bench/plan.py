@@ -155,28 +155,40 @@ def check_models(suite: Suite, models: Iterable[ModelSpec]) -> None:
     Raises:
         InputError: naming the suite's file and the model.
     """
+    settings = suite.settings
     for spec in models:
-        from bench import models as model_registry  # torch and timm: only if there is one to check
+        key = f"model.{spec.name}" if spec.name in settings.model else "grid.models"
+        check_model(spec, settings.image_size, file=shown(suite.path), key=key)
 
-        described = spec.name in suite.settings.model
-        key = f"model.{spec.name}" if described else "grid.models"
-        try:
-            _check_weights_within_reach(spec)
-            model_registry.check(spec, suite.settings.image_size)
-        except InputError as error:
-            raise InputError(
-                error.problem,
-                remedy=error.remedy,
-                file=error.file or shown(suite.path),
-                key=(error.key or "models").replace("models", key, 1),
-            ) from None
-        except SystemExit as error:  # a user's module that ends the process
-            raise InputError(
-                f"model {spec.name!r} called sys.exit({error.code!r}) while it was built",
-                remedy="let it raise an exception instead",
-                file=shown(suite.path),
-                key=key,
-            ) from None
+
+def check_model(spec: ModelSpec, image_size: int, *, file: str, key: str) -> None:
+    """Refuse one model that cannot be built, or whose weights cannot be had.
+
+    Args:
+        file, key: where the model stands, for the error; an argument's name is added to the key.
+
+    Raises:
+        InputError: naming ``file`` and ``key``.
+    """
+    from bench import models as model_registry  # torch and timm: only if there is one to check
+
+    try:
+        _check_weights_within_reach(spec)
+        model_registry.check(spec, image_size)
+    except InputError as error:
+        raise InputError(
+            error.problem,
+            remedy=error.remedy,
+            file=error.file or file,
+            key=(error.key or "models").replace("models", key, 1),
+        ) from None
+    except SystemExit as error:  # a user's module that ends the process
+        raise InputError(
+            f"model {spec.name!r} called sys.exit({error.code!r}) while it was built",
+            remedy="let it raise an exception instead",
+            file=file,
+            key=key,
+        ) from None
 
 
 def _check_weights_within_reach(spec: ModelSpec) -> None:

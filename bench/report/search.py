@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.provenance import source_digest
 from bench.records.store import write_atomic
 from bench.report.tables import markdown
-from bench.report.text import BLANK, millions
+from bench.report.text import BLANK, millions, percent
 from bench.search.file import Search, known_searches, load_search, trial_id
 from bench.search.record import Trial, load_all
 from bench.specs import Protocol
@@ -102,8 +102,8 @@ def _model_rows(search: Search, done: list[Trial]) -> list[dict[str, str]]:
         means = _by_seed(search, done, model)
         row = {"model": model, "params (M)": _params(own)}
         for dataset in search.file.datasets:
-            row[dataset] = _spread([_auc(t) for t in own if t.spec.data.name == dataset])
-        row["mean"] = _spread(list(means.values()))
+            row[dataset] = percent([_auc(t) for t in own if t.spec.data.name == dataset])
+        row["mean"] = percent(list(means.values()))
         rows.append(row | _against(first, means, is_first=model == search.file.models[0]))
     return rows
 
@@ -125,13 +125,6 @@ def _against(first: dict[int, float], other: dict[int, float], *, is_first: bool
     power = noninferiority_power(spread, len(seeds), MARGIN)
     interval = f"{100 * gap.mean:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]"
     return {"first − this [95 %]": interval, "power": f"{power:.2f}"}
-
-
-def _spread(values: list[float]) -> str:
-    if not values:
-        return BLANK
-    mean = f"{100 * statistics.fmean(values):.1f}"
-    return f"{mean} ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else mean
 
 
 def _protocol_parts(search: Search, done: list[Trial]) -> list[str]:

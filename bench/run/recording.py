@@ -55,9 +55,7 @@ def execute(
         torch.set_num_threads(spec.threads)
         with _own_global_generators(spec.seed):
             result = train_and_score(spec, dataset.for_next_run(), store, on_progress)
-    except SystemExit as error:  # a user's model that ends the process ends its run alone
-        status, reason = "failed", f"the model called sys.exit({error.code!r})"
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a model that ends the process ends its run alone
         status, reason = failure(error)
         log.debug("%s: %s", spec.label, reason, exc_info=error)
     record = Record(
@@ -157,8 +155,10 @@ class Clock:
         return time.perf_counter() - self._started
 
 
-def failure(error: Exception) -> tuple[Status, str]:
+def failure(error: Exception | SystemExit) -> tuple[Status, str]:
     """The status and the one-line reason an exception leaves in a record."""
+    if isinstance(error, SystemExit):
+        return "failed", f"the model called sys.exit({error.code!r})"
     if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and any(text in str(error) for text in OUT_OF_MEMORY)
     ):

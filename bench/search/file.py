@@ -84,6 +84,15 @@ class Search:
     protocols: tuple[Protocol, ...]
 
     @property
+    def models(self) -> list[ModelSpec]:
+        """The models as the file describes them."""
+        entries = self.file.model
+        return [
+            ModelSpec(name=name, **entries.get(name, ModelEntry()).model_dump())
+            for name in self.file.models
+        ]
+
+    @property
     def datasets(self) -> list[DatasetSpec]:
         """The data sets as the file describes them."""
         folder = self.path.parent
@@ -94,7 +103,7 @@ class Search:
         file = self.file
         return [
             RunSpec(
-                model=ModelSpec(name=name, **file.model.get(name, ModelEntry()).model_dump()),
+                model=model,
                 data=data_identity(dataset, file.source_size, checksums[dataset.name]),
                 image_size=file.image_size,
                 channels=file.channels,
@@ -105,8 +114,8 @@ class Search:
                 precision="float32",
                 threads=file.threads,
             )
-            for seed, protocol, name, dataset in itertools.product(
-                file.seeds, self.protocols, file.models, self.datasets
+            for seed, protocol, model, dataset in itertools.product(
+                file.seeds, self.protocols, self.models, self.datasets
             )
             if dataset.name in checksums
         ]

@@ -7,17 +7,16 @@ from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import models
 from bench.data import catalog
 from bench.data.dataset import Dataset
-from bench.errors import DataUnavailable, InputError
+from bench.errors import InputError
 from bench.execution.running import claim
+from bench.plan import check_model
 from bench.provenance import commit, processor, source_digest
 from bench.search import record as trials
 from bench.search.file import Search, trial_id
 from bench.search.trial import try_out
-from bench.specs import ModelSpec, RunSpec
-from bench.suite_file import ModelEntry
+from bench.specs import RunSpec
 from bench.toml_file import shown
 from bench.training.loop import Progress
 
@@ -37,7 +36,7 @@ def load_data(search: Search) -> dict[str, Dataset]:
     for spec in search.datasets:
         try:
             loaded[spec.name] = catalog.load(spec, search.file.source_size)
-        except (DataUnavailable, InputError) as error:
+        except InputError as error:
             raise error.in_file(shown(search.path), "datasets") from None
     kinds = {dataset.source.synthetic for dataset in loaded.values()}
     if len(kinds) > 1:
@@ -56,12 +55,9 @@ def check_models(search: Search) -> None:
     Raises:
         InputError: naming the file and the model.
     """
-    for name in search.file.models:
-        entry = search.file.model.get(name, ModelEntry())
-        try:
-            models.check(ModelSpec(name=name, **entry.model_dump()), search.file.image_size)
-        except InputError as error:
-            raise error.in_file(shown(search.path), f"model.{name}") from None
+    for spec in search.models:
+        key = f"model.{spec.name}" if spec.name in search.file.model else "models"
+        check_model(spec, search.file.image_size, file=shown(search.path), key=key)
 
 
 def pending(

@@ -31,7 +31,7 @@ def try_out(
     try:
         torch.set_num_threads(spec.threads)
         result = _train(spec, dataset, on_progress)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         status, reason = failure(error)
     finally:
         torch.set_num_threads(torch_threads)
