@@ -32,8 +32,8 @@ test: $(STAMP) ## run the tests
 lint: $(STAMP) ## ruff, mypy --strict, the import floors
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: $(STAMP) ## time models against their rivals (RACES="name …", default all); floors must hold
-	@$(BENCH) race $(RACES)
+bench: $(STAMP) ## put the timer on trial, then time models against their rivals (RACES="name …", default all); floors must hold
+	@$(BENCH) trust && $(BENCH) race $(RACES)
 
 gpu: $(STAMP) ## on a CUDA machine: the kernels' tests, then the races there
 	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { echo "gpu: torch finds no CUDA device here; run this on a machine with one" >&2; exit 2; }

@@ -55,6 +55,11 @@ class TestSplitLocked(BenchError):
     __test__ = False  # not a pytest class, whatever its name
 
 
+def one_line(error: BaseException) -> str:
+    """The first line of an exception's message, or its type where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` for the known name closest to ``name``, or the first few known ones."""
     names = sorted(known)

@@ -157,7 +157,8 @@ def check_models(suite: Suite, models: Iterable[ModelSpec]) -> None:
     """
     settings = suite.settings
     for spec in models:
-        key = f"model.{spec.name}" if spec.name in settings.model else "grid.models"
+        listed = "cost.models" if spec.name in (settings.cost.models or ()) else "grid.models"
+        key = f"model.{spec.name}" if spec.name in settings.model else listed
         check_model(spec, settings.image_size, file=shown(suite.path), key=key)
 
 

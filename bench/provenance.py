@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from bench.details import DetailSpec, MachineSpec
 from bench.specs import CostSpec, ModelSpec, RunSpec
 from bench.toml_file import ROOT
 
@@ -38,8 +39,32 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/run/experiment.py",
         "bench/training",
     ),
-    "cost": ("bench/models.py", "bench/measure"),
-    "race": ("bench/models.py", "bench/race", "baselines/deploy.py"),
+    "cost": (
+        "baselines/deploy.py",
+        "bench/measure",
+        "bench/models.py",
+        "bench/statistics/timings.py",
+    ),
+    "trust": (
+        "bench/measure/building.py",
+        "bench/measure/forms.py",
+        "bench/measure/steps.py",
+        "bench/measure/throughput.py",
+        "bench/measure/timing.py",
+        "bench/statistics/timings.py",
+        "bench/trust/trial.py",
+    ),
+    "race": (
+        "baselines/deploy.py",
+        "bench/measure/building.py",
+        "bench/measure/forms.py",
+        "bench/measure/fresh.py",
+        "bench/measure/steps.py",
+        "bench/measure/timing.py",
+        "bench/models.py",
+        "bench/race",
+        "bench/statistics/timings.py",
+    ),
 }
 """The modules of the harness that decide a result. How own data and phantoms are made does not:
 the checksum in a run's identity is taken over their arrays. A MedMNIST file has its own checksum,
@@ -64,9 +89,11 @@ SOURCE = ("medspectralnet", "ablations", "baselines", "bench", "suites", "pyproj
 PACKAGES = ("torch", "timm", "numpy", "medmnist", "fvcore")
 
 
-def source_digest(spec: RunSpec | CostSpec) -> str:
+def source_digest(spec: RunSpec | CostSpec | DetailSpec) -> str:
     """16 hex digits over the source that decides the result of ``spec``, as it stands on disk."""
     kind = "training" if isinstance(spec, RunSpec) else "cost"
+    if isinstance(spec, MachineSpec):
+        return _digest(HARNESS["cost"]).hexdigest()[:16]
     digest = _digest((*HARNESS[kind], *_model_sources(spec.model)))
     digest.update(_timm_version(spec.model).encode())
     if isinstance(spec, RunSpec) and spec.protocol.augment:
@@ -79,6 +106,13 @@ def race_digest(names: Iterable[str]) -> str:
     models = [ModelSpec(name=name) for name in sorted(set(names))]
     sources = [place for model in models for place in _model_sources(model)]
     digest = _digest((*HARNESS["race"], *dict.fromkeys(sources)))
+    digest.update(importlib.metadata.version("timm").encode())
+    return digest.hexdigest()[:16]
+
+
+def trust_digest() -> str:
+    """16 hex digits over the source of the timer that is on trial."""
+    digest = _digest(HARNESS["trust"])
     digest.update(importlib.metadata.version("timm").encode())
     return digest.hexdigest()[:16]
 

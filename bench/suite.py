@@ -66,6 +66,13 @@ class Suite:
         return list({cell.model.name: cell.model for cell in self.cells}.values())
 
     @property
+    def cost_models(self) -> list[ModelSpec]:
+        """The models whose cost is measured: ``cost.models``, or all that are trained."""
+        if self.settings.cost.models is None:
+            return self.models
+        return [_model(name, self.settings) for name in self.settings.cost.models]
+
+    @property
     def datasets(self) -> list[DatasetSpec]:
         """Each data set once, in the suite's order."""
         return list({cell.dataset.name: cell.dataset for cell in self.cells}.values())
@@ -246,8 +253,9 @@ def _cells(settings: SuiteFile, folder: Path) -> list[Cell]:
 
 def _check_used(settings: SuiteFile) -> None:
     """A table that no grid names is a slip of the pen, and would be ignored in silence."""
+    measured = set(settings.cost.models or ())
     for table, entries, used in (
-        ("model", settings.model, {name for grid in settings.grid for name in grid.models}),
+        ("model", settings.model, measured.union(*(grid.models for grid in settings.grid))),
         ("dataset", settings.dataset, {name for grid in settings.grid for name in grid.datasets}),
         ("control", settings.control, {name for grid in settings.grid for name in grid.controls}),
     ):

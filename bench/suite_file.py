@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from bench.details import Batch, Form, Size
 from bench.specs import Arguments, Control, Precision, Strict, Task
 
 NO_CONTROL = "none"
@@ -43,13 +44,33 @@ class Grid(Strict):
     controls: Annotated[list[str], Field(min_length=1)] = [NO_CONTROL]
 
 
+class FullOptions(Strict):
+    """``[cost.full]``: what ``measure --full`` adds, each model's cell by cell."""
+
+    forms: Annotated[list[Form], Field(min_length=1)] = list(get_args(Form))
+    precisions: list[Precision] = ["bfloat16", "float16"]  # where the device has them
+    seconds_per_form: Annotated[float, Field(gt=0, le=3600)] = 3.0
+    image_sizes: Annotated[list[Size], Field(min_length=2)] = [28, 56, 112, 224, 448, 1024]
+    batch_sizes: Annotated[list[Batch], Field(min_length=2)] = [1, 2, 4, 8, 16, 32, 64, 128]
+    longest_pass_s: Annotated[float, Field(gt=0)] = 10.0
+
+    @model_validator(mode="after")
+    def _plain_is_there(self) -> FullOptions:
+        if "plain" not in self.forms:
+            raise ValueError("forms must hold 'plain': the others are compared with it")
+        return self
+
+
 class CostOptions(Strict):
     """``[cost]``: how the suite's models are measured, with a head of ``num_classes``."""
+
+    models: Names | None = None  # None: those of the grids
 
     num_classes: Annotated[int, Field(ge=2, le=100_000)]
     batch_size: Annotated[int, Field(ge=1, le=65_536)]
     seconds_per_model: Annotated[float, Field(gt=0, le=3600)]
     channels_last: bool = True  # memory order; trainings always use it
+    full: FullOptions = FullOptions()
 
 
 class SuiteFile(Strict):
@@ -63,8 +84,14 @@ class SuiteFile(Strict):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Precision | Literal["auto"] = "auto"
     threads: Annotated[int, Field(ge=1, le=1024)]
-    grid: Annotated[list[Grid], Field(min_length=1)]
+    grid: list[Grid] = []
     control: dict[str, Control] = {}
     model: dict[str, ModelEntry] = {}
     dataset: dict[str, DatasetEntry] = {}
     cost: CostOptions
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> SuiteFile:
+        if not self.grid and self.cost.models is None:
+            raise ValueError("grid: name what is trained, or cost.models what is only measured")
+        return self

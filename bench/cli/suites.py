@@ -14,6 +14,7 @@ from bench.errors import InputError, nearest
 if TYPE_CHECKING:
     from bench.plan import Plan
     from bench.records.store import Store
+    from bench.specs import ModelSpec
     from bench.suite import Suite
 
 ONLY_KEYS = ("model", "dataset", "seed", "control")
@@ -54,34 +55,80 @@ def run(
 
 
 def measure(
-    suite: SuiteName, only: Only = "", dry_run: DryRun = False, refresh: Refresh = False
+    suite: SuiteName,
+    only: Only = "",
+    dry_run: DryRun = False,
+    refresh: Refresh = False,
+    full: Annotated[
+        bool,
+        typer.Option(
+            help="Also other forms and precisions, p99, memory, scaling and the machine's limits."
+        ),
+    ] = False,
 ) -> None:
     """Measure parameters, MACs, throughput and latency of the suite's models on this machine."""
     from bench.console import CostScreen, out
-    from bench.execution.pending import pending_costs
+    from bench.execution.pending import pending_costs, pending_details
     from bench.plan import check_models, resolve_device
+    from bench.suite_details import detail_specs
 
     loaded = _load(suite)
-    cells = loaded.only(_parse_only(only))
+    models = _chosen_models(loaded, _parse_only(only))
     store = open_store(repair=not dry_run)
     device = resolve_device(loaded)
-    todo = pending_costs(loaded, cells, device, store, refresh=refresh)
+    todo = pending_costs(loaded, models, device, store, refresh=refresh)
+    cells = pending_details(loaded, models, device, store, refresh=refresh) if full else []
     check_models(loaded, [spec.model for spec in todo])
     if dry_run:
         seconds = len(todo) * loaded.settings.cost.seconds_per_model
         out.print(f"{len(todo)} models to measure on {device.name}, at least {seconds:.0f} s.")
+        for spec in cells:
+            out.print(f"{spec.id}  {spec.label}", markup=False)
         return
-    failed = 0
+    failed = broken = 0
     if todo:
         from bench.execution.costs import measure_pending
 
         with CostScreen() as screen:
             failed = measure_pending(loaded, todo, store, screen.show)
+    if cells:
+        from bench.execution.details import measure_details
+
+        with CostScreen() as screen:
+            broken = measure_details(loaded, cells, store, screen.show)
     _warn_of_damage(store)
-    kept = len({cell.model.name for cell in cells}) - len(todo)
+    kept = len(models) - len(todo)
     out.print(f"{loaded.name}: {len(todo) - failed} measured, {kept} kept, {failed} failed.")
-    if failed:
+    if full:
+        total = len(detail_specs(loaded, device.kind, device.name, models))
+        out.print(
+            f"{loaded.name}, in full: {len(cells) - broken} cells measured, "
+            f"{total - len(cells)} kept, {broken} failed."
+        )
+    if failed or broken:
         raise typer.Exit(1)
+
+
+def _chosen_models(suite: Suite, wanted: dict[str, set[str]]) -> list[ModelSpec]:
+    """The models to measure: all of ``cost.models``, or those of the chosen runs."""
+    if suite.settings.cost.models is None:
+        return list({cell.model.name: cell.model for cell in suite.only(wanted)}.values())
+    known = {model.name: model for model in suite.cost_models}
+    for key in wanted:
+        if key != "model":
+            raise InputError(
+                f"{key!r} chooses runs, and this suite's models are only measured",
+                remedy="write model=NAME",
+                key="--only",
+            )
+    names = wanted.get("model", set(known))
+    for name in sorted(names - set(known)):
+        raise InputError(
+            f"the suite {suite.name!r} measures no model {name!r}",
+            remedy=nearest(name, known),
+            key="--only",
+        )
+    return [model for name, model in known.items() if name in names]
 
 
 def report(
@@ -139,6 +186,12 @@ def _plan(name: str, only: str, *, dry_run: bool) -> tuple[Plan, Store]:
     from bench.plan import check_data, check_models, make_plan
 
     suite = _load(name)
+    if not suite.cells:
+        raise InputError(
+            f"the suite {suite.name!r} trains nothing, it only measures",
+            remedy=f"use `python -m bench measure {suite.reference}`",
+            file=shown(suite.path),
+        )
     cells = suite.only(_parse_only(only))
     check_data(suite, cells)
     store = open_store(repair=not dry_run)

@@ -1,4 +1,4 @@
-"""Commands that compare and choose: race, search."""
+"""Commands that compare and choose: race, search; and whether the timer can be believed: trust."""
 
 from __future__ import annotations
 
@@ -90,4 +90,31 @@ def search(
     out.print(f"{loaded.name}: {kept} kept{summary}.")
     typer.echo(shown(write_search_page(store.root)))
     if statuses["done"] < len(todo):
+        raise typer.Exit(1)
+
+
+def trust(
+    draw: Annotated[
+        bool, typer.Option("--draw", help="Only draw the page from the record there is.")
+    ] = False,
+) -> None:
+    """Put the timer on trial: beside timm's loop, on copies, on a slower copy; reports/trust.md."""
+    from rich.console import Console
+
+    from bench.console import CostScreen
+    from bench.report.trust import passed, trust_page, write_trust_page
+    from bench.toml_file import read_toml
+    from bench.trust.file import TIMER, TrustFile
+    from bench.trust.record import load
+
+    store = open_store(repair=False)
+    record = load(store.root) if draw else None
+    if not draw:
+        from bench.trust.trial import try_timer
+
+        with CostScreen() as screen:
+            record = try_timer(read_toml(TIMER, TrustFile), store.root, screen.show)
+        Console(highlight=False, soft_wrap=True).print(trust_page(record), markup=False)
+    typer.echo(shown(write_trust_page(store.root)))
+    if record is not None and not passed(record):
         raise typer.Exit(1)

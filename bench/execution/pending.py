@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bench.details import DetailSpec
 from bench.plan import Device, Plan, cost_specs
 from bench.provenance import source_digest
 from bench.records.store import Store
-from bench.specs import CostSpec, RunSpec
-from bench.suite import Cell, Suite
+from bench.specs import CostSpec, ModelSpec, RunSpec
+from bench.suite import Suite
+from bench.suite_details import detail_specs
 
 
 def pending(plan: Plan, store: Store, *, refresh: bool) -> list[RunSpec]:
@@ -15,15 +19,22 @@ def pending(plan: Plan, store: Store, *, refresh: bool) -> list[RunSpec]:
 
 
 def pending_costs(
-    suite: Suite, cells: tuple[Cell, ...], device: Device, store: Store, *, refresh: bool
+    suite: Suite, models: Sequence[ModelSpec], device: Device, store: Store, *, refresh: bool
 ) -> list[CostSpec]:
-    """The models of these cells that were not measured on this machine yet."""
-    models = {cell.model.name: cell.model for cell in cells}.values()
+    """Those of the models that were not measured on this machine yet."""
     wanted = cost_specs(suite, device, models)
     return [spec for spec in wanted if not is_done(spec, store, refresh=refresh)]
 
 
-def is_done(spec: RunSpec | CostSpec, store: Store, *, refresh: bool) -> bool:
+def pending_details(
+    suite: Suite, models: Sequence[ModelSpec], device: Device, store: Store, *, refresh: bool
+) -> list[DetailSpec]:
+    """The cells of a full measurement of the models that were not measured here yet."""
+    wanted = detail_specs(suite, device.kind, device.name, models)
+    return [spec for spec in wanted if not is_done(spec, store, refresh=refresh)]
+
+
+def is_done(spec: RunSpec | CostSpec | DetailSpec, store: Store, *, refresh: bool) -> bool:
     """Whether a finished record and its predictions are there; a failed one is tried again."""
     record = store.load(spec.id)
     if record is None or record.status != "done" or not store.has_predictions(record):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,18 +11,25 @@ import numpy as np
 import torch
 from torch import nn
 
-from bench import models
-from bench.errors import InputError
+from bench.details import Form
+from bench.errors import InputError, one_line
+from bench.measure.building import built, placed, random_batches
+from bench.measure.energy import EnergyMeter, energy_meter
+from bench.measure.forms import laid_out
 from bench.measure.load import Load, LoadWatch
 from bench.measure.macs import MacCount, count_macs
+from bench.measure.noise_floor import noise_floor
 from bench.measure.parameters import ParameterCount, count_parameters
-from bench.measure.throughput import Subject, measure, median_interval, percentile, random_batches
-from bench.records.schema import CostResult, Stored
+from bench.measure.profile import Profile, profile_pass
+from bench.measure.state import disturbed, machine_state
+from bench.measure.throughput import Subject, measure
+from bench.measure.timing import Progress
+from bench.records.base import Stored
+from bench.records.schema import CostResult, MachineState, NoiseFloor
 from bench.specs import CostSpec
+from bench.statistics.timings import median_interval, percentile, samples_for
 
-Progress = Callable[[str, float], None]
-"""Told what is being done, and the fraction done of all, 0 to 1."""
-
+MOST_REPEATS = 1  # of a measurement that a loaded machine disturbed
 _PREPARING = 0.3  # of the progress; the rest is timing
 
 
@@ -38,8 +46,22 @@ class _Prepared:
 
     parameters: ParameterCount
     macs: MacCount
+    profile: Profile
+    build_s: float
     throughput: Subject
     latency: Subject
+
+
+@dataclass(frozen=True)
+class _Circumstances:
+    """What holds for all models that were timed together."""
+
+    floor: NoiseFloor | None
+    load: Load
+    repeats: int
+    before: MachineState
+    after: MachineState
+    meter: EnergyMeter | None
 
 
 def measure_costs(
@@ -50,6 +72,9 @@ def measure_costs(
     on_progress: Progress = lambda doing, done: None,
 ) -> list[CostResult | CostFailure]:
     """Measure all requests in one process, timed in turn; results in the order of the requests.
+
+    The first model is timed beside a copy of itself first: that is the noise floor. What a loaded
+    machine disturbed is timed again, once, and marked if that was no quieter.
 
     Args:
         seconds_per_model: for timing, half at the batch size asked for and half at batch 1; a
@@ -62,18 +87,50 @@ def measure_costs(
     for request in requests:
         _check_device(request.device)
     rng = np.random.default_rng(seed)
+    meter = energy_meter(requests[0].device) if requests else None
     prepared: list[_Prepared | CostFailure] = []
+    floor = None
     for number, request in enumerate(requests):
         on_progress(f"counting {request.model.name}", _PREPARING * number / len(requests))
         try:
-            prepared.append(_prepare(request, seconds_per_model / 2, seed, rng))
+            prepared.append(_prepare(request, seconds_per_model / 2, seed, rng, meter))
         except Exception as error:  # a model's fault is its own row
             prepared.append(_failure(error))
-    subjects = [s for p in prepared if isinstance(p, _Prepared) for s in (p.throughput, p.latency)]
-    watch = LoadWatch()
-    measure(subjects, rng=rng, on_visit=lambda s: on_progress(f"timing {s.name}", _done(subjects)))
-    load = watch.stop()
-    return [p if isinstance(p, CostFailure) else _result(p, load, rng) for p in prepared]
+    ready = [one for one in prepared if isinstance(one, _Prepared)]
+    if ready:
+        on_progress("timing a copy of the first model beside it", _PREPARING)
+        request = requests[prepared.index(ready[0])]
+        copies = [_copy(request, seconds_per_model, seed, rng) for _ in range(2)]
+        floor = noise_floor(copies, rng)
+        del copies
+    subjects = [subject for one in ready for subject in (one.throughput, one.latency)]
+    device = requests[0].device if requests else "cpu"
+    for repeat in range(1 + MOST_REPEATS):
+        before, watch = machine_state(device), LoadWatch()
+        for subject in subjects:
+            subject.start_again()
+        measure(
+            subjects,
+            rng=rng,
+            on_visit=_Telling(on_progress, subjects, again=bool(repeat)),
+        )
+        around = _Circumstances(floor, watch.stop(), repeat, before, machine_state(device), meter)
+        if not _noisy(around):
+            break
+    return [one if isinstance(one, CostFailure) else _result(one, around, rng) for one in prepared]
+
+
+@dataclass(frozen=True)
+class _Telling:
+    """Says what is timed; a repeat does not take the progress back."""
+
+    on_progress: Progress
+    subjects: Sequence[Subject]
+    again: bool
+
+    def __call__(self, subject: Subject) -> None:
+        doing = f"timing {subject.name}" + (" again: the machine was loaded" if self.again else "")
+        self.on_progress(doing, 1.0 if self.again else _done(self.subjects))
 
 
 def _check_device(device: str) -> None:
@@ -85,44 +142,74 @@ def _check_device(device: str) -> None:
         )
 
 
-def _prepare(request: CostSpec, seconds: float, seed: int, rng: np.random.Generator) -> _Prepared:
+def _prepare(
+    request: CostSpec,
+    seconds: float,
+    seed: int,
+    rng: np.random.Generator,
+    meter: EnergyMeter | None,
+) -> _Prepared:
     shape = (request.channels, request.image_size, request.image_size)
+    start = time.perf_counter()
     model = _built(request, seed)
+    build_s = time.perf_counter() - start
     parameters, macs = count_parameters(model), count_macs(model, shape)
-    if request.channels_last:
-        model = model.to(memory_format=torch.channels_last)
-    model = model.to(request.device).eval()
-
-    def subject(batch_size: int) -> Subject:
-        return Subject(
-            name=request.model.name,
-            model=model,
-            inputs=random_batches(
-                (batch_size, *shape),
-                device=request.device,
-                rng=rng,
-                channels_last=request.channels_last,
-            ),
-            seconds=seconds,
-            precision=request.precision,
-            threads=request.threads,
-        )
-
-    return _Prepared(parameters, macs, subject(request.batch_size), subject(1))
+    throughput, latency = _subjects(request, model, seconds, rng, meter)
+    profile = profile_pass(model, throughput.inputs[0], request.precision)
+    return _Prepared(parameters, macs, profile, build_s, throughput, latency)
 
 
 def _built(request: CostSpec, seed: int) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return models.build(
-            request.model,
-            num_classes=request.num_classes,
-            in_chans=request.channels,
-            image_size=request.image_size,
-        ).model
+    model = built(
+        request.model,
+        num_classes=request.num_classes,
+        channels=request.channels,
+        image_size=request.image_size,
+        seed=seed,
+    )
+    return placed(model, request.device, channels_last=request.channels_last).eval()
 
 
-def _result(prepared: _Prepared, load: Load, rng: np.random.Generator) -> CostResult | CostFailure:
+def _copy(
+    request: CostSpec, seconds: float, seed: int, rng: np.random.Generator
+) -> tuple[Subject, Subject]:
+    return _subjects(request, _built(request, seed), seconds, rng, None)
+
+
+def _subjects(
+    request: CostSpec,
+    model: nn.Module,
+    seconds: float,
+    rng: np.random.Generator,
+    meter: EnergyMeter | None,
+) -> tuple[Subject, Subject]:
+    """The model at the batch asked for, and at batch 1."""
+
+    def subject(batch_size: int, least_samples: int) -> Subject:
+        shape = (batch_size, request.channels, request.image_size, request.image_size)
+        drawn = random_batches(shape, device=request.device, rng=rng)
+        form: Form = "channels_last" if request.channels_last else "plain"
+        return Subject(
+            name=request.model.name,
+            call=model,
+            inputs=[laid_out(batch, form) for batch in drawn],
+            seconds=seconds,
+            precision=request.precision,
+            threads=request.threads,
+            least_samples=least_samples,
+            meter=meter,
+        )
+
+    return subject(request.batch_size, 0), subject(1, samples_for(0.95))
+
+
+def _noisy(around: _Circumstances) -> bool:
+    return around.load.noisy or disturbed(around.before, around.after)
+
+
+def _result(
+    prepared: _Prepared, around: _Circumstances, rng: np.random.Generator
+) -> CostResult | CostFailure:
     timed, single = prepared.throughput, prepared.latency
     failure = timed.failure or single.failure
     if failure is not None:
@@ -139,19 +226,36 @@ def _result(prepared: _Prepared, load: Load, rng: np.random.Generator) -> CostRe
         macs_complete=macs.complete,
         macs_uncounted=macs.uncounted,
         macs_by_part=macs.by_part,
+        macs_by_role=macs.by_role,
         macs_by_family=macs.by_family,
         macs_second_counter=macs.second_counter_macs,
         macs_counters_differ=macs.difference,
-        throughput_images_per_s_median=batch / seconds.median,
+        throughput_images_per_s_median=batch / seconds.value,
         throughput_images_per_s_low=batch / seconds.high,
         throughput_images_per_s_high=batch / seconds.low,
         throughput_samples_s=timed.samples_s,
         latency_s_p50=float(np.median(latencies)),
         latency_s_p95=percentile(latencies, 0.95),
         latency_samples_s=latencies,
-        noisy=load.noisy,
-        load_before=load.before,
-        load_after=load.after,
+        throughput_rounds=[len(burst) for burst in timed.rounds_s],
+        latency_rounds=[len(burst) for burst in single.rounds_s],
+        fed=[*timed.inputs[0].shape],
+        types={kind: sorted(found) for kind, found in sorted(prepared.profile.types.items())},
+        operator_calls=prepared.profile.calls,
+        bytes_moved=prepared.profile.bytes_moved,
+        build_s=prepared.build_s,
+        first_forward_s=timed.first_pass_s,
+        energy_j_per_image=timed.energy_j / (batch * len(timed.samples_s))
+        if around.meter
+        else None,
+        energy_source=around.meter.source if around.meter else None,
+        noise_floor=around.floor,
+        noisy=_noisy(around),
+        repeats=around.repeats,
+        load_before=around.load.before,
+        load_after=around.load.after,
+        state_before=around.before,
+        state_after=around.after,
         notes=_notes(prepared),
     )
 
@@ -161,17 +265,20 @@ def _notes(prepared: _Prepared) -> list[str]:
     notes = []
     if not (prepared.throughput.stable and prepared.latency.stable):
         notes.append("times were still changing when the warm-up ran out of its share of time")
-    if prepared.throughput.precision != "float32" and "scan" in prepared.macs.by_family:
-        notes.append(f"the scan ran in float32, the rest in {prepared.throughput.precision}")
+    precision = prepared.throughput.precision
+    if precision != "float32":
+        types = prepared.profile.types.items()
+        kept = sorted(kind for kind, found in types if found == {"float32"})
+        if kept:
+            notes.append(f"in float32 under autocast to {precision}: {', '.join(kept)}")
     return notes
 
 
 def _failure(error: Exception) -> CostFailure:
-    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
     no_memory = isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )
-    return CostFailure(status="out-of-memory" if no_memory else "failed", reason=first_line)
+    return CostFailure(status="out-of-memory" if no_memory else "failed", reason=one_line(error))
 
 
 def _done(subjects: Sequence[Subject]) -> float:

@@ -33,6 +33,7 @@ with warnings.catch_warnings():
     from fvcore.nn.jit_analysis import JitModelAnalysis
 
 AGREEMENT = 0.01  # the two totals may differ by this fraction of the larger
+ROLE_DEPTH = 4  # names of a role: ``stages.blocks.mixer.gate``
 _FLOPS_PER_MAC = 2  # torch's counter: a multiplication and an addition
 
 
@@ -47,6 +48,8 @@ class MacCount:
         allowed: operators that count nothing by convention, with the number of calls.
         by_part: MACs of each top-level part, a stage at a time (``stages.0``); they sum to
             ``macs``; ``(own)`` is what the model does outside its parts.
+        by_role: the same by the names of modules, their numbers left out: ``stages.blocks.gate``
+            is what the gates of all blocks do; they sum to ``macs`` too.
         by_family: MACs by kind of operation.
         second_counter_macs: the total of ``torch.utils.flop_counter``, halved.
         agrees: the two totals differ by at most 1 %.
@@ -58,6 +61,7 @@ class MacCount:
     uncounted: dict[str, int]
     allowed: dict[str, int]
     by_part: dict[str, int]
+    by_role: dict[str, int]
     by_family: dict[str, int]
     second_counter_macs: int
     agrees: bool
@@ -83,6 +87,7 @@ def count_macs(model: nn.Module, image_shape: tuple[int, int, int]) -> MacCount:
     with evaluating(model), torch.no_grad(), _no_fast_path():
         traced = _trace(model, image)
         second = _second_count(model, image)
+    total_of = _totals(traced)
     counts = {name: int(count) for name, count in traced.by_operator().items() if count}
     by_family = {name: count for name, count in counts.items() if not _is_operator(name)}
     unknown = dict(traced.unsupported_ops())
@@ -96,7 +101,8 @@ def count_macs(model: nn.Module, image_shape: tuple[int, int, int]) -> MacCount:
         complete=not uncounted,
         uncounted=dict(sorted(uncounted.items())),
         allowed=dict(sorted(allowed.items())),
-        by_part=_by_part(traced, model),
+        by_part=_by_part(total_of, model),
+        by_role=_by_role(total_of, model),
         by_family=by_family,
         second_counter_macs=other,
         agrees=abs(total - other) <= AGREEMENT * max(total, other),
@@ -161,21 +167,34 @@ def _second_count(model: nn.Module, image: torch.Tensor) -> dict[str, int]:
     return {family: count for family, count in macs.items() if count}
 
 
-def _by_part(traced: JitModelAnalysis, model: nn.Module) -> dict[str, int]:
+def _totals(traced: JitModelAnalysis) -> dict[str, int]:
+    """MACs of each module by its dotted name, its children's included."""
+    return {
+        name: sum(int(count) for family, count in found.items() if not _is_operator(family))
+        for name, found in traced.by_module_and_operator().items()
+    }
+
+
+def _by_part(total: dict[str, int], model: nn.Module) -> dict[str, int]:
     """MACs of the model's children; a container of stages is shown stage by stage."""
-    by_module = traced.by_module_and_operator()
-
-    def total(name: str) -> int:
-        found = by_module.get(name, Counter()).items()
-        return sum(int(v) for family, v in found if not _is_operator(family))
-
     parts: dict[str, int] = {}
     for name, child in model.named_children():
         stages = [f"{name}.{i}" for i, _ in child.named_children()]
         is_container = isinstance(child, (nn.ModuleList, nn.Sequential)) and len(stages) > 1
         for part in stages if is_container else [name]:
-            parts[part] = total(part)
+            parts[part] = total.get(part, 0)
         if is_container:
-            parts[name] = total(name) - sum(parts[stage] for stage in stages)
-    parts["(own)"] = total("") - sum(parts.values())
+            parts[name] = total.get(name, 0) - sum(parts[stage] for stage in stages)
+    parts["(own)"] = total[""] - sum(parts.values())
     return {name: macs for name, macs in parts.items() if macs}
+
+
+def _by_role(total: dict[str, int], model: nn.Module) -> dict[str, int]:
+    """What each module does itself, added up under its name without numbers, four names deep."""
+    roles: Counter[str] = Counter()
+    for name, module in model.named_modules():
+        children = (f"{name}.{child}".lstrip(".") for child, _ in module.named_children())
+        own = total.get(name, 0) - sum(total.get(child, 0) for child in children)
+        names = [part for part in name.split(".") if part and not part.isdigit()]
+        roles[".".join(names[:ROLE_DEPTH]) or "(own)"] += own
+    return {role: macs for role, macs in roles.items() if macs}

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import timm
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
-from baselines import deploy
 from baselines.medmamba.scan import FORMS as SCAN_FORMS
 from baselines.medmamba.scan import selective_scan, use_form
 from baselines.medmamba.ss2d import scan_orders
 from bench import models
+from bench.details import Form
 from bench.errors import InputError, nearest
-from bench.measure.throughput import autocast
-from bench.race.file import COPY, FORMS, Contender, Form, Memory, Race
-from bench.race.timing import Step
-from bench.specs import ModelSpec, Precision
-from medspectralnet import MedSpectralNet
+from bench.measure.building import INPUTS
+from bench.measure.forms import fused, laid_out
+from bench.measure.steps import inference_step, training_step
+from bench.measure.timing import Step, synchronise
+from bench.race.file import COPY, FORMS, Contender, Memory, Race
+from bench.specs import ModelSpec
 
-INPUTS = 4  # distinct random batches fed in rotation
 SCAN_STATES, SCAN_DIRECTIONS = 16, 4  # of every MedMamba
-_LR = 1e-3  # of the training step; its value does not bear on the time
 
 
 def check(contenders: Iterable[Contender]) -> None:
@@ -88,75 +86,26 @@ def model_step(contender: Contender, race: Race | Memory, form: Form, device: st
     shape = (race.batch_size, race.channels, race.image_size, race.image_size)
     images = [torch.randn(shape) for _ in range(INPUTS)]
     if form.startswith("fused"):
-        model = _fused(model, images[0][:2])
+        model = fused(model, images[0][:2])
     if form.endswith("channels_last"):
         model = model.to(memory_format=torch.channels_last)
-        images = [batch.contiguous(memory_format=torch.channels_last) for batch in images]
-    model, images = model.to(device), [batch.to(device) for batch in images]
+    model, images = model.to(device), [laid_out(batch, form).to(device) for batch in images]
     precision = race.precision if isinstance(race, Race) else "float32"
     if race.task == "training":
-        return _training_step(model.train(), images, race.num_classes, contender.scan, precision)
-    return _inference_step(model.eval(), images, contender.scan, precision)
+        step = training_step(model.train(), images, race.num_classes, precision)
+    else:
+        step = inference_step(model.eval(), images, precision)
+    return _with_scan(step, contender.scan)
 
 
-def _fused(model: nn.Module, images: Tensor) -> nn.Module:
-    """MedSpectralNet's own deploy form, or the one made for rivals; equal outputs, or none."""
-    if not isinstance(model, MedSpectralNet):
-        return deploy.fuse(model, images)
-    fused = model.fuse()
-    deploy.check_equal(model, fused, images)
-    return fused
+def _with_scan(step: Step, scan: str | None) -> Step:
+    """The step with the selective scan in the contender's form."""
 
+    def scanning() -> None:
+        with use_form(scan) if scan else contextlib.nullcontext():
+            step()
 
-@contextlib.contextmanager
-def _scan(form: str | None) -> Iterator[None]:
-    if form is None:
-        yield
-        return
-    with use_form(form):
-        yield
-
-
-def _inference_step(
-    model: nn.Module, images: list[Tensor], scan: str | None, precision: Precision
-) -> Step:
-    calls = 0
-
-    def step() -> None:
-        nonlocal calls
-        batch = images[calls % INPUTS]
-        with torch.inference_mode(), _scan(scan), autocast(batch, precision):
-            model(batch)
-        calls += 1
-        _synchronise(images[0])
-
-    return step
-
-
-def _training_step(
-    model: nn.Module,
-    images: list[Tensor],
-    num_classes: int,
-    scan: str | None,
-    precision: Precision,
-) -> Step:
-    optimizer = torch.optim.AdamW(model.parameters(), lr=_LR)
-    labels = torch.randint(num_classes, (len(images[0]),), device=images[0].device)
-    calls = 0
-
-    def step() -> None:
-        nonlocal calls
-        optimizer.zero_grad(set_to_none=True)
-        batch = images[calls % INPUTS]
-        with _scan(scan):
-            with autocast(batch, precision):
-                loss = F.cross_entropy(model(batch), labels)
-            loss.backward()
-        optimizer.step()
-        calls += 1
-        _synchronise(images[0])
-
-    return step
+    return scanning
 
 
 def _scan_step(race: Race, form: str, device: str) -> Step:
@@ -188,7 +137,7 @@ def _scan_step(race: Race, form: str, device: str) -> Step:
             y = selective_scan(x, delta, a, b, c, d, bias, orders)
             if backward:
                 torch.autograd.grad(y.sum(), leaves)
-        _synchronise(y)
+        synchronise(y.device)
 
     return step
 
@@ -202,11 +151,6 @@ def _copy_step(race: Race, _: str, device: str) -> Step:
 
     def step() -> None:
         target.copy_(source)
-        _synchronise(target)
+        synchronise(target.device)
 
     return step
-
-
-def _synchronise(like: Tensor) -> None:
-    if like.device.type == "cuda":
-        torch.cuda.synchronize(like.device)

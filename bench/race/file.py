@@ -7,14 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from bench.details import Form
 from bench.errors import InputError, nearest
 from bench.specs import Arguments, Precision, Strict
 from bench.toml_file import ROOT, read_toml
 
 RACES = ROOT / "suites" / "races"
-
-Form = Literal["plain", "channels_last", "fused", "fused_channels_last"]
-"""How a model is run: as built or in its deploy form, contiguous or channels last; all eager."""
 
 COPY = "copy"
 """In place of a scan: a copy on the device that moves as many bytes as the scan at least must."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench import provenance
+from bench.measure.timing import Progress
 from bench.race.file import RaceFile
 from bench.race.record import RaceRecord, digest_of, load_all, save
 from bench.race.run import run_races
-from bench.race.timing import Progress
 from bench.run.recording import Clock, made_now
 
 

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from bench.errors import InputError
 from bench.provenance import race_digest
 from bench.race.file import Contender, Memory, Race, Scaling
-from bench.records.schema import Provenance, Stored
+from bench.records.base import Stored
+from bench.records.schema import Provenance
 from bench.records.store import write_atomic
 from bench.specs import describe_invalid
 from bench.toml_file import shown

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-from collections.abc import Iterator
 
 import numpy as np
 import torch
 
-from bench.errors import InputError
+from bench.errors import InputError, one_line
 from bench.measure.load import LoadWatch
+from bench.measure.timing import Lane, Progress, Step, burst, run_rounds, threads
 from bench.race import contenders as building
 from bench.race.file import Contender, Memory, Race, RaceFile
 from bench.race.memory import measure_peak
@@ -23,7 +22,7 @@ from bench.race.record import (
     judge,
 )
 from bench.race.scaling import run_scaling
-from bench.race.timing import Lane, Progress, Step, burst, run_rounds, speed_ratio
+from bench.statistics.timings import speed_ratio
 
 SEED = 0  # of the order of rounds and the bootstrap
 SCREEN_ROUNDS = 5  # in each, every form is passed twice and timed the second time
@@ -51,7 +50,7 @@ def run_races(
     building.check(file.contenders)
     total = len(file.race) + len(file.scaling) + len(file.memory)
     races, scaled, ceilings = [], [], []
-    with _threads(file.threads):
+    with threads(file.threads):
         for number, race in enumerate(file.race):
 
             def within(doing: str, done: float, before: int = number) -> None:
@@ -70,16 +69,6 @@ def run_races(
         on_progress(ceiling.name, number / total)
         ceilings.append(_run_memory(ceiling, file))
     return races, scaled, ceilings
-
-
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _run_race(race: Race, file: RaceFile, on_progress: Progress) -> RaceResult:
@@ -109,13 +98,13 @@ def _run_race(race: Race, file: RaceFile, on_progress: Progress) -> RaceResult:
     )
     subject = lanes.get(race.subject.label)
     compared = [
-        _compare(subject, lanes[rival.label], rival.at_least, rng)
+        _compare(subject, lanes[rival.label], rival.at_least)
         for rival in race.rivals
         if subject is not None and rival.label in lanes
     ]
     against = None
     if subject is not None and fastest is not None and race.at_least is not None:
-        against = _compare(subject, fastest, race.at_least, rng)
+        against = _compare(subject, fastest, race.at_least)
     return RaceResult(
         spec=race,
         contenders=timed,
@@ -136,7 +125,7 @@ def _screen(contender: Contender, race: Race, device: str) -> tuple[TimedContend
             step()
             made[form] = step
         except Exception as error:  # a form that a model lacks is a note; the others go on
-            notes.append(f"{form}: {_first_line(error)}")
+            notes.append(f"{form}: {one_line(error)}")
     passes: dict[str, list[float]] = {form: [] for form in made}
     for _ in range(SCREEN_ROUNDS if len(made) > 1 else 1):  # in turn: drift must not choose
         for form, step in list(made.items()):
@@ -144,7 +133,7 @@ def _screen(contender: Contender, race: Race, device: str) -> tuple[TimedContend
                 step()
                 passes[form] += burst(step, 0.0)
             except Exception as error:
-                notes.append(f"{form}: {_first_line(error)}")
+                notes.append(f"{form}: {one_line(error)}")
                 del made[form]
     found = {form: float(np.median(passes[form])) for form in made}
     best = min(found, key=found.__getitem__, default=None)
@@ -160,14 +149,8 @@ def _screen(contender: Contender, race: Race, device: str) -> tuple[TimedContend
     return result, made[best] if best else None
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _compare(
-    subject: Lane, rival: Lane, at_least: float | None, rng: np.random.Generator
-) -> Comparison:
-    ratio = speed_ratio(subject.rounds_s, rival.rounds_s, rng)
+def _compare(subject: Lane, rival: Lane, at_least: float | None) -> Comparison:
+    ratio = speed_ratio(subject.rounds_s, rival.rounds_s)
     return Comparison(
         rival=rival.label,
         ratio=ratio.value,
@@ -181,7 +164,7 @@ def _compare(
 def _run_memory(spec: Memory, file: RaceFile) -> MemoryResult:
     try:
         peak, before = measure_peak(spec, device=file.device, threads=file.threads)
-    except RuntimeError as error:
+    except (MemoryError, RuntimeError) as error:
         return MemoryResult(
             spec=spec, peak_bytes=None, before_bytes=None, failure=str(error), verdict="missed"
         )

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bench.details import Form
+from bench.errors import one_line
+from bench.measure.timing import Lane, Progress, run_rounds
 from bench.race.contenders import model_step
-from bench.race.file import Contender, Form, RaceFile, Scaling
+from bench.race.file import Contender, RaceFile, Scaling
 from bench.race.record import Exponent, ScaledContender, ScalingResult, Verdict
-from bench.race.timing import Lane, Progress, run_rounds, speed_ratio
+from bench.statistics.timings import speed_ratio
 
 SEED = 0
 FORM: Form = "fused_channels_last"
@@ -41,7 +44,7 @@ def run_scaling(spec: Scaling, file: RaceFile, on_progress: Progress) -> Scaling
         on_visit=lambda lane, done: on_progress(f"{spec.name}: {lane.label}", done),
     )
     exponents = [
-        _exponent(contender, scaled, small, large, rng)
+        _exponent(contender, scaled, small, large)
         for contender, scaled in zip(spec.contenders, timed, strict=True)
         for small, large in spec.spans
         if str(small) in scaled.rounds_s and str(large) in scaled.rounds_s
@@ -56,8 +59,7 @@ def _lane(
         step = model_step(contender, spec.at(size), FORM, device)
         step()
     except Exception as error:  # too little memory at one size leaves the others
-        text = str(error).strip() or type(error).__name__
-        scaled.failures[str(size)] = text.splitlines()[0]
+        scaled.failures[str(size)] = one_line(error)
         return None
     rounds: list[list[float]] = []
     scaled.rounds_s[str(size)] = rounds
@@ -69,10 +71,9 @@ def _exponent(
     scaled: ScaledContender,
     small: int,
     large: int,
-    rng: np.random.Generator,
 ) -> Exponent:
     """log of the ratio of times over log of the ratio of pixels."""
-    ratio = speed_ratio(_passes(scaled, small), _passes(scaled, large), rng)
+    ratio = speed_ratio(_passes(scaled, small), _passes(scaled, large))
     pixels = 2 * math.log(large / small)
     value, low, high = (math.log(r) / pixels for r in (ratio.value, ratio.low, ratio.high))
     verdict: Verdict = "no floor"

@@ -7,15 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from bench.specs import CostSpec, RunSpec, Strict
+from bench.details import DetailSpec
+from bench.records.base import Stored
+from bench.records.details import DetailResult
+from bench.specs import CostSpec, RunSpec
 
 SCHEMA_VERSION = 1
 
 Status = Literal["done", "failed", "skipped", "out-of-memory"]
-
-
-class Stored(Strict, strict=False, allow_inf_nan=False):
-    """A part of a record: read back from JSON, so that a date may come as text."""
 
 
 Count = Annotated[int, Field(ge=0)]
@@ -95,6 +94,25 @@ class TrainingResult(Stored):
     predictions_sha256: str
 
 
+class NoiseFloor(Stored):
+    """How far two copies of one model differ on this machine, as a share of either."""
+
+    model: str
+    throughput: float
+    latency_p50: float
+    latency_p95: float | None  # None: too few samples
+
+
+class MachineState(Stored):
+    """What could slow a measurement down, as the machine tells it; empty where it tells nothing."""
+
+    governor: str | None = None  # of the CPU's clock
+    gpu_clock_mhz: int | None = None
+    gpu_clock_limit_mhz: int | None = None
+    gpu_throttled: list[str] = []  # reasons, by NVML's names
+    gpu_other_processes: Count = 0
+
+
 class CostResult(Stored):
     """One cost measurement; ``samples`` are raw."""
 
@@ -107,6 +125,7 @@ class CostResult(Stored):
     macs_uncounted: dict[str, int]  # operation: calls seen without a formula
     macs_by_part: dict[str, int]
     macs_by_family: dict[str, int] = {}  # kind of operation: MACs; they sum to ``macs``
+    macs_by_role: dict[str, int] = {}  # parts of the same name in all blocks taken together
     macs_second_counter: int
     macs_counters_differ: str | None  # why, where they differ by more than 1 %
     throughput_images_per_s_median: float
@@ -116,9 +135,23 @@ class CostResult(Stored):
     latency_s_p50: float
     latency_s_p95: float | None  # None: too few samples
     latency_samples_s: list[float]  # seconds at batch 1
+    throughput_rounds: list[int] = []  # how many of the samples, in order, make each round
+    latency_rounds: list[int] = []
+    fed: list[int] = []  # shape of the tensor that was really fed
+    types: dict[str, list[str]] = {}  # kind of operation: types of number in which it ran
+    operator_calls: Count | None = None  # of one pass
+    bytes_moved: Count | None = None  # read and written by those, as if there were no cache
+    build_s: float | None = None
+    first_forward_s: float | None = None
+    energy_j_per_image: float | None = None  # None: this machine does not tell it
+    energy_source: str | None = None
+    noise_floor: NoiseFloor | None = None
     noisy: bool
+    repeats: Count = 0  # how often it was measured again because the machine was loaded
     load_before: float
     load_after: float
+    state_before: MachineState = MachineState()
+    state_after: MachineState = MachineState()
     notes: list[str]
 
 
@@ -155,16 +188,17 @@ class Provenance(Stored):
 
 
 class Record(Stored):
-    """One run or one cost measurement, whole."""
+    """One run, one cost measurement or one cell of a full one, whole."""
 
     schema_version: Literal[1] = 1
-    kind: Literal["training", "cost"]
+    kind: Literal["training", "cost", "detail"]
     id: str
     status: Status
     reason: str | None
-    spec: RunSpec | CostSpec
+    spec: RunSpec | CostSpec | DetailSpec
     suite: SuiteSeen | None
     provenance: Provenance
     attempts: list[Attempt]  # earlier tries that failed, oldest first
     training: TrainingResult | None = None
     cost: CostResult | None = None
+    detail: DetailResult | None = None

@@ -7,10 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bench.details import MachineSpec
 from bench.provenance import source_digest
 from bench.records.schema import CostResult, Record, TrainingResult
 from bench.specs import CostSpec, RunSpec, deciding
 from bench.suite import Cell, Suite, run_spec
+from bench.suite_details import detail_specs
 from bench.suite_file import NO_CONTROL
 
 
@@ -33,6 +35,7 @@ class Collected:
         done: finished trainings by (model, data set, control, variant), in order of seed.
         problems: cells without a finished training, with what is known: failed, skipped, missing.
         costs: finished cost measurements by (model, device name), in the suite's order.
+        details: cells of full measurements of the suite's models, finished or failed, in its order.
         stale: ids of records whose deciding source has changed since.
         left_out: sentences on records that fit a cell but were not used.
     """
@@ -42,6 +45,7 @@ class Collected:
     problems: list[tuple[Cell, str]] = field(default_factory=list)
     costs: dict[tuple[str, str], Record] = field(default_factory=dict)
     cost_problems: dict[str, str] = field(default_factory=dict)
+    details: list[Record] = field(default_factory=list)
     stale: set[str] = field(default_factory=set)
     left_out: list[str] = field(default_factory=list)
 
@@ -79,11 +83,14 @@ def collect(
     collected = Collected(suite)
     trainings: dict[str, list[Record]] = defaultdict(list)
     costs: list[Record] = []
+    details: list[Record] = []
     for record in sorted(records, key=lambda record: record.id):
         if isinstance(record.spec, RunSpec):
             trainings[record.spec.cell_key].append(record)
-        else:
+        elif isinstance(record.spec, CostSpec):
             costs.append(record)
+        else:
+            details.append(record)
     fitting = [
         [
             record
@@ -96,9 +103,10 @@ def collect(
     for cell, found in zip(suite.cells, fitting, strict=True):
         _place(cell, found, chosen, collected)
     _place_costs(suite, costs, collected)
+    _place_details(suite, details, collected)
     collected.stale = {
         record.id
-        for record in [*collected.records, *collected.costs.values()]
+        for record in [*collected.records, *collected.costs.values(), *collected.details]
         if record.provenance.source_digest != source_digest(record.spec)
     }
     return collected
@@ -122,6 +130,7 @@ def _text(parts: list[object]) -> str:
 
 def _on_asked_device(suite: Suite, record: Record) -> bool:
     settings, spec = suite.settings, record.spec
+    assert isinstance(spec, RunSpec)
     return settings.device in ("auto", spec.device) and settings.precision in (
         "auto",
         spec.precision,
@@ -177,8 +186,8 @@ def _place(cell: Cell, records: list[Record], chosen: dict[str, str], collected:
 
 
 def _place_costs(suite: Suite, records: list[Record], collected: Collected) -> None:
-    wanted = {_text([deciding(model)]): model for model in suite.models}
-    order = {model.name: index for index, model in enumerate(suite.models)}
+    wanted = {_text([deciding(model)]): model for model in suite.cost_models}
+    order = {model.name: index for index, model in enumerate(suite.cost_models)}
     found = []
     for record in records:
         spec = record.spec
@@ -193,12 +202,26 @@ def _place_costs(suite: Suite, records: list[Record], collected: Collected) -> N
             assert isinstance(spec, CostSpec)
             collected.costs[model.name, f"{spec.device_name}, {spec.precision}"] = record
     measured = {name for name, _ in collected.costs}
-    collected.cost_problems = {m.name: "not measured here" for m in suite.models}
+    collected.cost_problems = {m.name: "not measured here" for m in suite.cost_models}
     for model, record in found:
         if record.reason:
             collected.cost_problems[model.name] = record.reason
     for name in measured:
         del collected.cost_problems[name]
+
+
+def _place_details(suite: Suite, records: list[Record], collected: Collected) -> None:
+    """The cells that ``measure --full`` makes of this suite, on whatever machines it was made."""
+    machines = {
+        (spec.device, spec.device_name)
+        for record in records
+        if isinstance(spec := record.spec, MachineSpec)
+    }
+    found = {record.id: record for record in records}
+    for kind, name in sorted(machines):
+        for spec in detail_specs(suite, kind, name):
+            if spec.id in found:
+                collected.details.append(found[spec.id])
 
 
 def _is_asked_cost(suite: Suite, spec: CostSpec) -> bool:

@@ -26,7 +26,7 @@ def _scan_mark(context: Context, cost: CostResult) -> str:
 def cost_rows(context: Context) -> list[Row]:
     """Every model of the suite in its order; one that was not measured keeps a row of blanks."""
     collected, rows = context.collected, []
-    for model in collected.suite.models:
+    for model in collected.suite.cost_models:
         measured = [key for key in collected.costs if key[0] == model.name]
         for key in measured:
             record = collected.costs[key]
@@ -41,6 +41,9 @@ def cost_rows(context: Context) -> list[Row]:
                     "95 % interval": f"{rate(cost.throughput_images_per_s_low)} to "
                     f"{rate(cost.throughput_images_per_s_high)}",
                     "latency p50 (ms)": milliseconds(cost.latency_s_p50),
+                    "p95 (ms)": BLANK
+                    if cost.latency_s_p95 is None
+                    else milliseconds(cost.latency_s_p95),
                     "measured on": key[1],
                 }
             )
@@ -48,6 +51,26 @@ def cost_rows(context: Context) -> list[Row]:
             reason = collected.cost_problems[model.name]
             mark = context.notes.mark(f"No cost: {reason}.")
             names = ["params (M)", "weights (MiB)", "MACs (G)", "images/s", "95 % interval"]
-            blanks = dict.fromkeys([*names, "latency p50 (ms)", "measured on"], BLANK)
+            blanks = dict.fromkeys([*names, "latency p50 (ms)", "p95 (ms)", "measured on"], BLANK)
             rows.append({"model": f"{model.name} {mark}", **blanks})
+    return rows
+
+
+def role_rows(context: Context) -> list[Row]:
+    """MACs by role: parts of the same name in all blocks of a model taken together."""
+    rows, shown = [], set()
+    for (name, _), record in context.collected.costs.items():
+        cost = cost_of(record)
+        if name in shown or not cost.macs_by_role:
+            continue
+        shown.add(name)  # the same on every machine
+        for role, macs in sorted(cost.macs_by_role.items(), key=lambda pair: -pair[1]):
+            rows.append(
+                {
+                    "model": name,
+                    "part": role,
+                    "MACs (M)": f"{macs / 1e6:.3g}" if macs < 1e9 else f"{macs / 1e6:.0f}",
+                    "share (%)": f"{100 * macs / cost.macs:.1f}",
+                }
+            )
     return rows

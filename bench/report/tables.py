@@ -15,7 +15,8 @@ from bench.records.store import Store, write_atomic
 from bench.report.ablations import ablation_rows
 from bench.report.accuracy import Context, Row, accuracy_rows, control_rows, published_list
 from bench.report.collect import Collected, collect, training_of
-from bench.report.cost import cost_rows
+from bench.report.cost import role_rows
+from bench.report.cost_page import cost_parts
 from bench.report.footnotes import Footnotes
 from bench.report.published import published_for, read_published
 from bench.report.text import escape
@@ -48,7 +49,9 @@ def write_tables(
     folder: Path | None = None,
     checksums: Mapping[str, str] | None = None,
 ) -> list[Path]:
-    """Write ``accuracy``, ``ablations`` and ``cost`` as ``.md`` and ``.csv``; returns their paths.
+    """Write ``accuracy``, ``ablations``, ``cost`` and ``macs`` as ``.md`` and ``.csv``.
+
+    Returns their paths; a suite that trains nothing has no accuracies and no ablations.
 
     The same records give the same bytes.
 
@@ -60,7 +63,8 @@ def write_tables(
     collected = collect(suite, records, checksums)
     published = published_for(suite, read_published())
     documents: dict[str, str] = {}
-    for name, draw in _TABLES.items():
+    drawn = _TABLES if suite.cells else {name: _TABLES[name] for name in ("cost", "macs")}
+    for name, draw in drawn.items():
         context = Context(collected, published, Footnotes())
         documents |= draw(name, context)
     for name, text in documents.items():
@@ -108,18 +112,21 @@ def _ablations(name: str, context: Context) -> dict[str, str]:
 
 
 def _cost(name: str, context: Context) -> dict[str, str]:
-    rows = cost_rows(context)
-    settings = context.collected.suite.settings
-    read = (
-        f"Images {settings.image_size} × {settings.image_size}, {settings.channels} channels, "
-        f"{settings.cost.num_classes} classes, batch {settings.cost.batch_size}, "
-        f"{settings.threads} threads on a CPU, "
-        f"{'channels_last' if settings.cost.channels_last else 'contiguous'} memory, eager, "
-        "evaluation mode. 1 MAC is one multiply-add; many papers print it as "
-        "one FLOP. Throughput is the median of interleaved rounds with its bootstrap interval; "
-        "compare models measured on the same machine only."
-    )
-    parts = [_title("Cost", context), read, markdown(rows), *_notes(context)]
+    paragraphs, tables = cost_parts(context)
+    parts = [_title("Cost", context, trained=False)]
+    for paragraph, rows in zip(paragraphs, tables.values(), strict=True):
+        parts += [paragraph, markdown(rows)]
+    documents = {f"{name}.md": _document([*parts, *_notes(context)])}
+    for table, rows in tables.items():
+        documents[f"{name}.csv" if table == "cost" else f"{name}-{table}.csv"] = to_csv(rows)
+    return documents
+
+
+def _macs(name: str, context: Context) -> dict[str, str]:
+    rows = role_rows(context)
+    if not rows:
+        return {}
+    parts = [_title("MACs by part", context, trained=False), _MACS_READ, markdown(rows)]
     return {f"{name}.md": _document(parts), f"{name}.csv": to_csv(rows)}
 
 
@@ -127,8 +134,13 @@ _TABLES: dict[str, Callable[[str, Context], dict[str, str]]] = {
     "accuracy": _accuracy,
     "ablations": _ablations,
     "cost": _cost,
+    "macs": _macs,
 }
 
+_MACS_READ = (
+    "MACs of one image by the name of the part that does them, the numbers of stages and blocks "
+    "left out, so that all blocks' parts of one name stand together."
+)
 _CONTROLS_READ = (
     "Every image of train, val and test alike has one cue taken away: `blur` removes fine texture, "
     "`shuffle` the layout. Each is a training of its own."
@@ -143,10 +155,13 @@ _ABLATIONS_READ = (
 )
 
 
-def _title(what: str, context: Context) -> str:
-    """Heading and the sentence that says what the table stands on."""
+def _title(what: str, context: Context, *, trained: bool = True) -> str:
+    """Heading and, of what was trained, the sentence that says what the table stands on."""
     collected = context.collected
     suite, settings = collected.suite, collected.suite.settings
+    heading = f"# {what}: suite `{suite.name}`"
+    if not trained:
+        return f"{heading}\n\n{settings.about}"
     results = [training_of(record) for record in collected.records]
     kinds = {result.data.synthetic for result in results}
     shown = {True: "**synthetic data**", False: "real data"}
@@ -155,7 +170,7 @@ def _title(what: str, context: Context) -> str:
     seeds = ", ".join(map(str, suite.seeds))
     devices = "; ".join(map(str, collected.variants))
     lines = [
-        f"# {what}: suite `{suite.name}`",
+        heading,
         suite.settings.about,
         f"Shown: {data}; {size}; protocol `{suite.protocol_name}`; seeds {seeds}"
         + (f"; {devices}" if devices else "")
@@ -187,7 +202,17 @@ def _document(parts: list[str]) -> str:
     return "\n\n".join(part.rstrip() for part in parts if part.strip()) + "\n"
 
 
-_WORDS = {"model", "what is removed", "device", "data set", "published as", "measured on"}
+_WORDS = {
+    "model",
+    "part",
+    "fastest form",
+    "nearest limit",
+    "what is removed",
+    "device",
+    "data set",
+    "published as",
+    "measured on",
+}
 
 
 def markdown(rows: list[Row]) -> str:

@@ -15,7 +15,9 @@ import torch
 
 from bench import provenance
 from bench.data.dataset import Dataset
+from bench.details import DetailSpec
 from bench.errors import BenchError
+from bench.records.details import DetailResult
 from bench.records.schema import (
     Attempt,
     CostResult,
@@ -143,6 +145,36 @@ def record_cost(
     return record
 
 
+def record_detail(
+    spec: DetailSpec,
+    outcome: DetailResult | Exception,
+    *,
+    store: Store,
+    suite: SuiteSeen,
+    clock: Clock,
+) -> Record:
+    """Store one cell of a full cost measurement, or the reason why it has no result."""
+    status: Status = "done"
+    reason, result = None, None
+    if isinstance(outcome, Exception):
+        status, reason = failure(outcome)
+    else:
+        result = outcome
+    record = Record(
+        kind="detail",
+        id=spec.id,
+        status=status,
+        reason=reason,
+        spec=spec,
+        suite=suite,
+        provenance=made_here(spec, spec.device_name, clock),
+        attempts=earlier_attempts(store, spec.id),
+        detail=result,
+    )
+    _save(record, store)
+    return record
+
+
 class Clock:
     """When something started, and how long ago that is by a clock that never jumps."""
 
@@ -172,7 +204,7 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:300] or "no message"
 
 
-def made_here(spec: RunSpec | CostSpec, device_name: str, clock: Clock) -> Provenance:
+def made_here(spec: RunSpec | CostSpec | DetailSpec, device_name: str, clock: Clock) -> Provenance:
     """The provenance of something made now by this checkout on this machine."""
     return made_now(provenance.source_digest(spec), device_name, spec.threads, clock)
 

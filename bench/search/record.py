@@ -9,7 +9,8 @@ from typing import Literal
 from pydantic import ValidationError
 
 from bench.errors import InputError
-from bench.records.schema import Count, Epoch, Provenance, Scores, Stored
+from bench.records.base import Stored
+from bench.records.schema import Count, Epoch, Provenance, Scores
 from bench.records.store import write_atomic
 from bench.search.file import trial_id
 from bench.specs import RunSpec, describe_invalid

@@ -140,4 +140,6 @@ def test_an_unknown_suite_suggests_the_nearest() -> None:
 
 @pytest.mark.parametrize("name", suite_names())
 def test_every_suite_of_the_project_loads(name: str) -> None:
-    assert load_suite(name).cells
+    suite = load_suite(name)
+    assert suite.cells or suite.settings.cost.models
+    assert suite.cost_models

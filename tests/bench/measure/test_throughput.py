@@ -6,19 +6,12 @@ import itertools
 import time
 
 import numpy as np
-import pytest
 import torch
 from torch import Tensor, nn
 
+from bench.measure.building import random_batches
 from bench.measure.load import Load, LoadWatch
-from bench.measure.throughput import (
-    MIN_ROUNDS,
-    Subject,
-    measure,
-    median_interval,
-    percentile,
-    random_batches,
-)
+from bench.measure.throughput import MIN_ROUNDS, PATIENCE, Subject, measure
 
 
 class _Sleeps(nn.Module):
@@ -43,7 +36,7 @@ class _Breaks(nn.Module):
 def _subject(model: nn.Module, name: str, seconds: float) -> Subject:
     rng = np.random.default_rng(0)
     inputs = random_batches((2, 1, 4, 4), device="cpu", rng=rng)
-    return Subject(name=name, model=model, inputs=inputs, seconds=seconds)
+    return Subject(name=name, call=model, inputs=inputs, seconds=seconds)
 
 
 def test_models_are_timed_in_turn_and_a_broken_one_stops_nobody() -> None:
@@ -57,7 +50,7 @@ def test_models_are_timed_in_turn_and_a_broken_one_stops_nobody() -> None:
         assert len(subject.rounds_s) >= MIN_ROUNDS
         assert min(subject.samples_s) >= least
     turns = sum(a != b for a, b in itertools.pairwise(visits))
-    assert turns >= 2 * MIN_ROUNDS - 1
+    assert turns >= MIN_ROUNDS  # one in each round at least; 1 in all if not in turn
     assert len(fast.seen) == 4  # the inputs rotate
 
 
@@ -73,38 +66,31 @@ def test_random_batches_come_from_the_generator() -> None:
     )
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first[0], first[1])
-    last = random_batches(
-        (2, 3, 8, 8), device="cpu", rng=np.random.default_rng(5), channels_last=True
-    )
-    assert last[0].is_contiguous(memory_format=torch.channels_last)
 
 
-def test_interval_holds_the_drift_between_rounds() -> None:
-    """Times that agree within a round but not between rounds must not look certain."""
-    rng = np.random.default_rng(0)
-    drifting = [[level + 1e-6 * i for i in range(100)] for level in (1.0, 1.1, 1.2, 1.3, 1.4)]
-    interval = median_interval(drifting, rng)
-    assert interval.low <= 1.11
-    assert interval.high >= 1.29
-    assert interval.low <= interval.median <= interval.high
-    with pytest.raises(ValueError, match="at least 2 rounds, got 1"):
-        median_interval([[1.0]], rng)
+def test_a_percentile_gets_its_samples_within_patience() -> None:
+    """A fast model goes on until it has them, a slow one until its patience ends."""
+    fast = _subject(_Sleeps(0.002, [], "fast"), "fast", 0.02)
+    slow = _subject(_Sleeps(0.02, [], "slow"), "slow", 0.02)
+    fast.least_samples = slow.least_samples = 59
+    measure([fast, slow], rng=np.random.default_rng(1))
+    assert len(fast.samples_s) >= 59
+    assert len(slow.samples_s) < 59
+    assert slow.elapsed_share >= PATIENCE
 
 
-def test_interval_covers_the_true_median() -> None:
-    rng = np.random.default_rng(0)
-    covered = 0
-    for _ in range(100):
-        rounds = [list(rng.normal(10, 1) + rng.normal(0, 0.1, 5)) for _ in range(10)]
-        interval = median_interval(rounds, rng)
-        covered += interval.low <= 10 <= interval.high
-    assert covered >= 85
-
-
-@pytest.mark.parametrize(("q", "least"), [(0.5, 5), (0.95, 59), (0.99, 299)])
-def test_percentile_needs_a_sample_that_can_hold_it(q: float, least: int) -> None:
-    assert percentile([1.0] * (least - 1), q) is None
-    assert percentile([1.0] * least, q) == 1.0
+def test_measured_again_without_a_second_warm_up() -> None:
+    visits: list[str] = []
+    subject = _subject(_Sleeps(0.001, visits, "fast"), "fast", 0.05)
+    measure([subject], rng=np.random.default_rng(1))
+    first, kept = subject.first_pass_s, subject.samples_s
+    assert first is not None
+    subject.start_again()
+    assert not subject.samples_s
+    measure([subject], rng=np.random.default_rng(1))
+    assert subject.first_pass_s == first
+    assert subject.samples_s
+    assert subject.samples_s != kept
 
 
 def test_load() -> None:

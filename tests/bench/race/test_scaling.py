@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.measure.timing import Step
 from bench.race import scaling
 from bench.race.file import Contender, Race, Scaling, load_races
 from bench.race.measuring import measure_file
 from bench.race.record import ScalingResult
-from bench.race.timing import Step
 from bench.report.races import race_page
 from tests.bench.race.test_race_file import VALID
 

@@ -1,16 +1,20 @@
-"""Callables timed in turn, and the ratio of two of them with its interval.
+"""Callables timed in turn: in rounds, all in each round, in an order drawn anew.
 
 Timings of a shared machine drift by 10 % and more between processes and minutes, so only what was
-timed in the same rounds is compared, and intervals resample whole rounds, the same for both.
+timed in the same rounds is compared (``bench.statistics.timings.speed_ratio``).
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
+
+from bench.measure.energy import EnergyMeter
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and the fraction of it that is done."""
@@ -20,28 +24,23 @@ Step = Callable[[], None]
 
 _WARM_UP_SHARE = 0.2  # of a lane's time
 _WARM_UP_LEAST = 2  # passes
-_RESAMPLES = 2000
 
 
 @dataclass
 class Lane:
-    """One contender: what is timed, and the seconds of each pass by round."""
+    """One contender: what is timed, and the seconds of each pass by round.
+
+    Attributes:
+        energy_j: of the timed passes, where a meter was given.
+    """
 
     label: str
     step: Step
     rounds_s: list[list[float]] = field(default_factory=list)
+    energy_j: float = 0.0
 
     def median_s(self) -> float:
         return float(np.median([s for passes in self.rounds_s for s in passes]))
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """How many times as fast the first is as the second, with its 95 % bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def run_rounds(
@@ -51,8 +50,15 @@ def run_rounds(
     seconds_per_lane: float,
     rng: np.random.Generator,
     on_visit: Callable[[Lane, float], None] = lambda lane, done: None,
+    meter: EnergyMeter | None = None,
+    settle: bool = True,
 ) -> None:
-    """Warm every lane up, then visit all in each round, in an order drawn anew."""
+    """Warm every lane up, then visit all in each round, in an order drawn anew.
+
+    Args:
+        settle: begin each visit with an untimed pass, which brings weights and code back into the
+            caches. Without it the lanes follow each other more closely, and drift shows less.
+    """
     for lane in lanes:
         passes, start = 0, time.perf_counter()
         while passes < _WARM_UP_LEAST or (
@@ -64,8 +70,11 @@ def run_rounds(
     for number in range(rounds):
         for index in rng.permutation(len(lanes)):
             lane = lanes[index]
-            lane.step()  # untimed: brings weights and code back into the caches
+            if settle:
+                lane.step()
+            before_j = meter.read_j() if meter else 0.0
             lane.rounds_s.append(burst(lane.step, burst_s))
+            lane.energy_j += meter.read_j() - before_j if meter else 0.0
             on_visit(lane, (number + 1) / rounds)
 
 
@@ -79,19 +88,20 @@ def burst(step: Step, seconds: float) -> list[float]:
     return passes
 
 
-def speed_ratio(
-    first: Sequence[Sequence[float]], second: Sequence[Sequence[float]], rng: np.random.Generator
-) -> Ratio:
-    """``median(second) / median(first)`` of seconds by round: above 1 where the first is faster.
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """``torch.set_num_threads`` for a block; free where nothing changes."""
+    before = torch.get_num_threads()
+    if before != count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if before != count:
+            torch.set_num_threads(before)
 
-    Raises:
-        ValueError: the two were not timed in the same rounds, or in fewer than two.
-    """
-    if len(first) != len(second) or len(first) < 2:
-        raise ValueError(f"need the same 2 rounds or more, got {len(first)} and {len(second)}")
-    a = np.array([np.median(passes) for passes in first])
-    b = np.array([np.median(passes) for passes in second])
-    drawn = rng.integers(len(a), size=(_RESAMPLES, len(a)))
-    ratios = np.median(b[drawn], axis=1) / np.median(a[drawn], axis=1)
-    low, high = np.quantile(ratios, [0.025, 0.975])
-    return Ratio(float(np.median(b) / np.median(a)), float(low), float(high))
+
+def synchronise(device: torch.device) -> None:
+    """Wait until the device has done all it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

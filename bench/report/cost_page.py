@@ -1,0 +1,103 @@
+"""The page of a suite's costs: the table every suite has, and what a full measurement adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.report.accuracy import Context, Row
+from bench.report.collect import cost_of
+from bench.report.cost import cost_rows
+from bench.report.full_cost import (
+    forms_rows,
+    latency_rows,
+    limit_rows,
+    limits_sentence,
+    memory_rows,
+    scaling_rows,
+)
+
+SECTIONS: tuple[tuple[str, str, Callable[[Context], list[Row]], str], ...] = (
+    (
+        "forms",
+        "Forms and precisions",
+        forms_rows,
+        "Images/s at the batch above; in brackets how many times the speed of `plain`, timed in "
+        "the same rounds, with its interval (Hodges–Lehmann, signed rank). `fused` is the deploy "
+        "form with equal outputs; a precision below float32 is automatic mixed precision, and "
+        "blank where the device has no arithmetic for it.",
+    ),
+    (
+        "latency",
+        "Latency at batch 1",
+        latency_rows,
+        "A percentile is blank where the sample is too small to hold it: 59 passes for p95, 299 "
+        "for p99.",
+    ),
+    (
+        "memory",
+        "Memory and cold start",
+        memory_rows,
+        "Each in a fresh process, at the batch above: the largest resident set beyond what Python "
+        "and the libraries take (on a GPU the allocator's peak). Training is forward, backward "
+        "and AdamW.",
+    ),
+    (
+        "scaling",
+        "Growth",
+        scaling_rows,
+        "Slope of log time against log pixels at batch 1, and against the batch; 1 is linear. "
+        "Memory is that of the whole process. The best batch gives the most images a second.",
+    ),
+    (
+        "limits",
+        "Against the machine's limits",
+        limit_rows,
+        "Throughput of the first table beside the limits measured here. Bytes are those of every "
+        "operator's inputs and outputs, as if there were no cache, so that more than all of the "
+        "copy's rate means that caches were used. *Fixed* is what a pass costs however small the "
+        "image: the time at the smallest size timed, less its arithmetic at the product's rate and "
+        "the weights read once at the copy's.",
+    ),
+)
+
+
+def cost_parts(context: Context) -> tuple[list[str], dict[str, list[Row]]]:
+    """Paragraphs and tables of the page in order, and every table by the name of its CSV.
+
+    A paragraph is a string; the rows of each table follow the paragraph that explains it.
+    """
+    settings = context.collected.suite.settings
+    read = (
+        f"Images {settings.image_size} × {settings.image_size}, {settings.channels} channels, "
+        f"{settings.cost.num_classes} classes, batch {settings.cost.batch_size}, "
+        f"{settings.threads} threads on a CPU, "
+        f"{'channels_last' if settings.cost.channels_last else 'contiguous'} memory, eager, "
+        "evaluation mode. 1 MAC is one multiply-add; many papers print it as "
+        "one FLOP. Throughput is the median of interleaved rounds with its bootstrap interval; "
+        "compare models measured on the same machine only. " + floor_sentence(context)
+    )
+    tables = {"cost": cost_rows(context)}
+    paragraphs = [read.rstrip()]
+    for name, title, draw, explained in SECTIONS:
+        rows = draw(context)
+        if rows:
+            more = limits_sentence(context) if name == "limits" else ""
+            tables[name] = rows
+            paragraphs.append(f"## {title}\n\n{explained} {more}".rstrip())
+    return paragraphs, tables
+
+
+def floor_sentence(context: Context) -> str:
+    """What two copies of one model seemed to differ by: no smaller difference means anything."""
+    floors = {record.id: cost_of(record).noise_floor for record in context.collected.costs.values()}
+    distinct = {floor.model_dump_json(): floor for floor in floors.values() if floor is not None}
+    if not distinct:
+        return ""
+    worst = max(floor.throughput for floor in distinct.values())
+    latency = max(floor.latency_p50 for floor in distinct.values())
+    names = ", ".join(sorted({floor.model for floor in distinct.values()}))
+    return (
+        f"*Noise floor*: two copies of one model ({names}), timed in turn, could differ by "
+        f"{100 * worst:.1f} % in throughput and {100 * latency:.1f} % in p50 by their interval; "
+        "no smaller difference between two rows means anything."
+    )

@@ -1,0 +1,131 @@
+"""The page on whether the timer can be believed, from its one record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.records.store import write_atomic
+from bench.report.accuracy import Row
+from bench.report.tables import markdown
+from bench.statistics.timings import LEVEL, Estimate, speed_ratio
+from bench.toml_file import ROOT
+from bench.trust.record import TrustRecord, load
+
+PAGE = "trust.md"
+ABSENT = "# The timer on trial\n\nNot measured here: `python -m bench trust` measures it.\n"
+
+
+def trust_page(record: TrustRecord | None) -> str:
+    """The page as Markdown."""
+    if record is None:
+        return ABSENT
+    made = record.provenance
+    low, high = record.spec.loops.ratio_within
+    spec = record.spec.copies
+    same, slower = copies_right(record, spec.level)
+    usual, found = copies_right(record, LEVEL)
+    marks = (" **Stale**: the code that decides it has changed since." if record.stale else "") + (
+        " *Noisy*: the machine was loaded." if record.noisy else ""
+    )
+    pooled = pooled_ratio(record)
+    parts = [
+        "# The timer on trial",
+        f"{record.spec.about} Measured on {made.processor}, {made.threads} threads, torch "
+        f"{made.packages['torch']}, timm {made.packages['timm']}; commit "
+        f"{(made.commit or 'unknown')[:12]}.{marks}",
+        "## Beside timm's own loop",
+        "Seconds a pass by this project's loop over those by the loop of timm's `benchmark.py`, "
+        "one pass each in turn in one process; "
+        f"{record.spec.loops.image_size} px, batch {record.spec.loops.batch_size}. The interval "
+        f"should lie within {low} to {high}. (timm prints the mean of its passes, this project the "
+        "median: on a disturbed machine the mean is longer, whatever the loop.)",
+        markdown(loop_rows(record)),
+        f"All models together: {_shown(pooled)}, **{_verdict(_within(pooled, low, high))}**.",
+        "## Identical copies, and one made slower",
+        f"{spec.repeats} repeats with {spec.model} at {spec.image_size} px, batch "
+        f"{spec.batch_size}: a model, a copy of it, and a copy that stays busy for "
+        f"{100 * spec.slower_by:g} % of each pass. The {100 * spec.level:g} % interval of the "
+        "ratio should hold 1 for the copy and lie above it for the slower one. (95 % intervals "
+        f"that are right miss once in 20 repeats on average; here they held 1 in {usual} and lay "
+        f"above it in {found}.)",
+        f"- identical copies: the interval holds 1 in {same} of {spec.repeats}, "
+        f"**{_verdict(same >= spec.right_at_least)}** (at least {spec.right_at_least});\n"
+        f"- {100 * spec.slower_by:g} % slower: the interval lies above 1 in {slower} of "
+        f"{spec.repeats}, **{_verdict(slower >= spec.right_at_least)}** "
+        f"(at least {spec.right_at_least}).",
+        markdown(copy_rows(record)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def write_trust_page(results: Path) -> Path:
+    """Draw the trial below ``results`` as ``reports/trust.md``; returns its path.
+
+    Raises:
+        InputError: the record is damaged.
+    """
+    folder = ROOT / "reports" if results == ROOT / "results" else results / "reports"
+    write_atomic(folder / PAGE, trust_page(load(results)).encode())
+    return folder / PAGE
+
+
+def passed(record: TrustRecord) -> bool:
+    """Whether the timer stood the whole trial."""
+    low, high = record.spec.loops.ratio_within
+    same, slower = copies_right(record, record.spec.copies.level)
+    least = record.spec.copies.right_at_least
+    return _within(pooled_ratio(record), low, high) and min(same, slower) >= least
+
+
+def loop_rows(record: TrustRecord) -> list[Row]:
+    """The ratio of the two loops by model."""
+    low, high = record.spec.loops.ratio_within
+    rows = []
+    for loop in record.loops:
+        ratio = speed_ratio(loop.timm_s, loop.ours_s)
+        rows.append(
+            {
+                "model": loop.model,
+                "ours / timm's": _shown(ratio),
+                "verdict": "within" if _within(ratio, low, high) else "not shown to be within",
+            }
+        )
+    return rows
+
+
+def pooled_ratio(record: TrustRecord) -> Estimate:
+    """The ratio of the loops over the rounds of all models."""
+    theirs = [passes for loop in record.loops for passes in loop.timm_s]
+    return speed_ratio(theirs, [passes for loop in record.loops for passes in loop.ours_s])
+
+
+def copies_right(record: TrustRecord, level: float) -> tuple[int, int]:
+    """In how many repeats the interval holds 1 for copies, and lies above 1 for the slower one."""
+    same = [speed_ratio(copies.first_s, copies.copy_s, level) for copies in record.copies]
+    slower = [speed_ratio(copies.first_s, copies.slower_s, level) for copies in record.copies]
+    return sum(r.low <= 1 <= r.high for r in same), sum(r.low > 1 for r in slower)
+
+
+def copy_rows(record: TrustRecord) -> list[Row]:
+    """Both ratios of every repeat."""
+    level = record.spec.copies.level
+    return [
+        {
+            "repeat": str(number),
+            "copy / first": _shown(speed_ratio(copies.first_s, copies.copy_s, level)),
+            "slower / first": _shown(speed_ratio(copies.first_s, copies.slower_s, level)),
+        }
+        for number, copies in enumerate(record.copies, 1)
+    ]
+
+
+def _within(ratio: Estimate, low: float, high: float) -> bool:
+    return low <= ratio.low and ratio.high <= high
+
+
+def _shown(ratio: Estimate) -> str:
+    return f"{ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
+
+
+def _verdict(right: bool) -> str:
+    return "reached" if right else "missed"

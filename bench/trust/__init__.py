@@ -1,0 +1,1 @@
+"""Whether the timer can be believed, measured."""

@@ -1,0 +1,93 @@
+"""A full measurement goes on where it stopped; a cell that fails leaves its reason and the rest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.details import DetailSpec, MachineSpec, MemorySpec
+from bench.execution import details
+from bench.execution.pending import pending_details
+from bench.plan import Device
+from bench.records.details import DetailResult, MachineResult
+from bench.records.store import Store
+from bench.suite import Suite, load_suite
+
+SUITE = """
+about = "tiny"
+protocol = "small"
+source_size = 28
+image_size = 32
+threads = 1
+device = "cpu"
+
+[cost]
+models = ["test_medspectralnet", "resnet18"]
+num_classes = 4
+batch_size = 2
+seconds_per_model = 0.1
+"""
+HERE = Device("cpu", "test", "float32")
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    path = tmp_path / "tiny.toml"
+    path.write_text(SUITE)
+    return load_suite(str(path))
+
+
+def _pending(suite: Suite, store: Store, *, refresh: bool = False) -> list[DetailSpec]:
+    return pending_details(suite, suite.cost_models, HERE, store, refresh=refresh)
+
+
+def test_cells_are_recorded_one_by_one_and_none_twice(
+    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def measure(spec: DetailSpec, *_: object) -> DetailResult:
+        if isinstance(spec, MemorySpec) and spec.model.name == "resnet18":
+            raise MemoryError("the system ended the process, most likely for its memory")
+        if len(made) == 4:
+            raise KeyboardInterrupt
+        made.append(spec.label)
+        return MachineResult(
+            product_macs_per_s={"float32": 1.0},
+            copy_bytes_per_s=1.0,
+            operator_call_s=1.0,
+            noisy=False,
+        )
+
+    monkeypatch.setattr(details, "_measure", measure)
+    store = Store(tmp_path / "results")
+    todo = _pending(suite, store)
+    assert len(todo) == 1 + 3 * 2
+    assert isinstance(todo[0], MachineSpec)
+    with pytest.raises(KeyboardInterrupt):
+        details.measure_details(suite, todo, store, lambda doing, done: None)
+    assert len(_pending(suite, store)) == 3  # four are kept
+    made.clear()
+    seen: list[float] = []
+    failed = details.measure_details(
+        suite, _pending(suite, store), store, lambda doing, done: seen.append(done)
+    )
+    assert failed == 1
+    assert seen == sorted(seen)
+    (again,) = _pending(suite, store)  # the failed one is tried again
+    record = store.load(again.id)
+    assert record is not None
+    assert (record.status, record.detail) == ("out-of-memory", None)
+    assert "most likely for its memory" in (record.reason or "")
+    assert not [spec for spec in _pending(suite, store, refresh=True) if spec.id != again.id]
+
+
+def test_a_record_of_a_cell_reads_back_as_it_was(suite: Suite, tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    machine = _pending(suite, store)[0]
+    details.measure_details(suite, [machine], store, lambda doing, done: None)
+    (record,) = store.all()
+    assert record.spec == machine
+    assert record.kind == "detail"
+    assert isinstance(record.detail, MachineResult)

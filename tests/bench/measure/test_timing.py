@@ -1,0 +1,44 @@
+"""Lanes timed in turn: every round holds each of them once; energy is told per lane."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import numpy as np
+import torch
+
+from bench.measure.energy import EnergyMeter
+from bench.measure.timing import Lane, run_rounds, threads
+
+
+def test_every_lane_is_visited_once_a_round() -> None:
+    seen: list[str] = []
+    lanes = [Lane(name, lambda: time.sleep(0.001)) for name in "abc"]
+    run_rounds(
+        lanes,
+        rounds=4,
+        seconds_per_lane=0.02,
+        rng=np.random.default_rng(0),
+        on_visit=lambda lane, done: seen.append(lane.label),
+    )
+    assert [sorted(seen[i : i + 3]) for i in range(0, 12, 3)] == [list("abc")] * 4
+    assert len({tuple(seen[i : i + 3]) for i in range(0, 12, 3)}) > 1  # in changing order
+    assert all(len(lane.rounds_s) == 4 for lane in lanes)
+    assert all(0.001 <= lane.median_s() < 0.1 for lane in lanes)
+
+
+def test_energy_is_read_around_each_burst_alone() -> None:
+    readings = itertools.count(step=5)
+    meter = EnergyMeter("planted", lambda: float(next(readings)))
+    lanes = [Lane(name, lambda: time.sleep(0.001)) for name in "ab"]
+    rng = np.random.default_rng(0)
+    run_rounds(lanes, rounds=3, seconds_per_lane=0.01, rng=rng, meter=meter)
+    assert [lane.energy_j for lane in lanes] == [15.0, 15.0]
+
+
+def test_threads_are_given_back() -> None:
+    before = torch.get_num_threads()
+    with threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
