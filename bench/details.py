@@ -50,7 +50,7 @@ class FormsSpec(ModelDetail):
     detail: Literal["forms"] = "forms"
     batch_size: Batch
     forms: Annotated[list[Form], Field(min_length=1)]
-    precisions: list[Precision]  # below float32, in which the fastest eager form runs too
+    precisions: list[Precision]  # below float32, in which the channels-last form runs too
 
 
 class MemorySpec(ModelDetail):

@@ -59,6 +59,7 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/measure/building.py",
         "bench/measure/forms.py",
         "bench/measure/fresh.py",
+        "bench/measure/load.py",
         "bench/measure/steps.py",
         "bench/measure/timing.py",
         "bench/models.py",
@@ -86,7 +87,7 @@ have none here: their version stands among the packages."""
 
 SOURCE = ("medspectralnet", "ablations", "baselines", "bench", "suites", "pyproject.toml")
 
-PACKAGES = ("torch", "timm", "numpy", "medmnist", "fvcore")
+PACKAGES = ("torch", "timm", "numpy", "medmnist", "fvcore", "onnxruntime", "onnxscript")
 
 
 def source_digest(spec: RunSpec | CostSpec | DetailSpec) -> str:

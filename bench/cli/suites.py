@@ -13,6 +13,7 @@ from bench.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from bench.plan import Plan
+    from bench.records.schema import Record
     from bench.records.store import Store
     from bench.specs import ModelSpec
     from bench.suite import Suite
@@ -70,6 +71,7 @@ def measure(
     from bench.console import CostScreen, out
     from bench.execution.pending import pending_costs, pending_details
     from bench.plan import check_models, resolve_device
+    from bench.report.text import duration
     from bench.suite_details import detail_specs
 
     loaded = _load(suite)
@@ -94,8 +96,15 @@ def measure(
     if cells:
         from bench.execution.details import measure_details
 
+        def told(number: int, record: Record) -> None:
+            result = record.status if record.reason is None else f"{record.status}: {record.reason}"
+            took = duration(record.provenance.wall_s)
+            out.print(
+                f"[{number}/{len(cells)}] {record.spec.label}: {result} ({took})", markup=False
+            )
+
         with CostScreen() as screen:
-            broken = measure_details(loaded, cells, store, screen.show)
+            broken = measure_details(loaded, cells, store, screen.show, told)
     _warn_of_damage(store)
     kept = len(models) - len(todo)
     out.print(f"{loaded.name}: {len(todo) - failed} measured, {kept} kept, {failed} failed.")

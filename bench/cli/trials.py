@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli.options import DryRun, Refresh, open_store, shown
+from bench.errors import InputError
 
 if TYPE_CHECKING:
     from bench.search.record import Trial
@@ -58,18 +60,29 @@ def search(
     draw: Annotated[
         bool, typer.Option("--draw", help="Only draw the page from the trials there are.")
     ] = False,
+    embed: Annotated[
+        Path | None, typer.Option(help="With --draw: put the table between this file's markers.")
+    ] = None,
 ) -> None:
     """Try models and protocols on validation alone, draw reports/search.md; opens no test split."""
     from bench.console import CostScreen, out
-    from bench.report.search import write_search_page
+    from bench.records.store import write_atomic
+    from bench.report.readme import embed_in_file
+    from bench.report.search import model_table, write_search_page
     from bench.search.file import load_search
+    from bench.search.record import load_all
     from bench.search.running import check_models, load_data, pending, run_trials
 
     loaded = load_search(name)
     store = open_store(repair=not dry_run)
     if draw:
+        if embed is not None:
+            table = model_table(loaded, load_all(store.root), store.readable()[0])
+            write_atomic(embed, embed_in_file(embed, loaded.name, table).encode())
         typer.echo(shown(write_search_page(store.root)))
         return
+    if embed is not None:
+        raise InputError("it only draws", remedy="add --draw", key="--embed")
     data = load_data(loaded)
     todo = pending(loaded, data, store.root, refresh=refresh)
     total = len(loaded.specs({name: d.source.checksum for name, d in data.items()}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.measure.cost import CostFailure, measure_costs
+from bench.provenance import commit, source_digest
 from bench.records.schema import SuiteSeen
 from bench.records.store import Store
 from bench.run.recording import Clock, record_cost
@@ -25,6 +26,9 @@ def measure_pending(
     """
     if not todo:
         return 0
+    for spec in todo:
+        source_digest(spec)  # of the code as it is loaded now, whatever is edited meanwhile
+    commit()
     clock = Clock()
     outcomes = measure_costs(
         todo,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bench.details import DetailSpec, FormsSpec, MemorySpec, ScalingSpec
+from bench.measure.building import release
 from bench.measure.form_timing import measure_forms
 from bench.measure.limits import measure_limits
 from bench.measure.memory import measure_memory
 from bench.measure.scaling import measure_scaling
+from bench.provenance import commit, source_digest
 from bench.records.details import DetailResult
-from bench.records.schema import SuiteSeen
+from bench.records.schema import Record, SuiteSeen
 from bench.records.store import Store
 from bench.run.recording import Clock, record_detail
 from bench.suite import Suite
@@ -24,6 +26,7 @@ def measure_details(
     todo: Sequence[DetailSpec],
     store: Store,
     on_progress: Callable[[str, float], None],
+    on_done: Callable[[int, Record], None] = lambda number, record: None,
 ) -> int:
     """Measure the cells one after the other; how many failed. An interruption loses one cell."""
     failed = 0
@@ -34,14 +37,19 @@ def measure_details(
             on_progress(doing, (before + min(1.0, done)) / len(todo))
 
         within(spec.label, 0.0)
+        source_digest(spec)  # of the code as it is loaded now, whatever is edited meanwhile
+        commit()
         clock = Clock()
         outcome: DetailResult | Exception
         try:
             outcome = _measure(spec, suite, within)
         except Exception as error:  # one cell's failure is its record; the others go on
-            outcome = error
+            outcome = error.with_traceback(None)  # its frames hold what the cell had in memory
             failed += 1
-        record_detail(spec, outcome, store=store, suite=seen, clock=clock)
+        record = record_detail(spec, outcome, store=store, suite=seen, clock=clock)
+        del outcome
+        release(spec.device)
+        on_done(number + 1, record)
     return failed
 
 

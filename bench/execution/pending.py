@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from bench.details import DetailSpec
 from bench.plan import Device, Plan, cost_specs
 from bench.provenance import source_digest
+from bench.records.details import FormsResult, MemoryResult
+from bench.records.schema import Record
 from bench.records.store import Store
 from bench.specs import CostSpec, ModelSpec, RunSpec
 from bench.suite import Suite
@@ -39,4 +41,17 @@ def is_done(spec: RunSpec | CostSpec | DetailSpec, store: Store, *, refresh: boo
     record = store.load(spec.id)
     if record is None or record.status != "done" or not store.has_predictions(record):
         return False
-    return not refresh or record.provenance.source_digest == source_digest(spec)
+    if not refresh:
+        return True
+    fresh = record.provenance.source_digest == source_digest(spec)
+    return fresh and not _worth_another_try(record)
+
+
+def _worth_another_try(record: Record) -> bool:
+    """A measurement that a loaded machine disturbed, or of which a part could not be had."""
+    found = record.cost or record.detail
+    if found is not None and not isinstance(found, MemoryResult) and found.noisy:
+        return True
+    if isinstance(found, FormsResult):
+        return any(timing.failure for timing in found.timings)
+    return isinstance(found, MemoryResult) and found.training_failure is not None

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+from collections.abc import Iterator
+
 import numpy as np
 import torch
+from pydantic import JsonValue
 from torch import Tensor, nn
 
 from bench import models
@@ -12,19 +17,40 @@ from bench.specs import ModelSpec
 INPUTS = 4  # distinct random batches fed in rotation
 
 
+@contextlib.contextmanager
+def true_float32() -> Iterator[None]:
+    """On a GPU, float32 is float32: no TF32, which is cuDNN's default in convolutions."""
+    before = (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+def release(device: str) -> None:
+    """Give back what earlier models held, so that the next is measured as the first was."""
+    gc.collect()
+    if device == "cuda":
+        torch.cuda.empty_cache()
+
+
 def built(
     spec: ModelSpec, *, num_classes: int, channels: int, image_size: int, seed: int
 ) -> nn.Module:
     """The model with fresh weights, on the CPU; the global generator is left as it was.
+
+    Nothing has passed through it: the trial of two images that ``models.build`` makes would be the
+    first pass, and the peak of memory, in place of the one that is measured.
 
     Raises:
         InputError: there is no such model, or it cannot be built so.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return models.build(
-            spec, num_classes=num_classes, in_chans=channels, image_size=image_size
-        ).model
+        wanted: dict[str, JsonValue] = {"num_classes": num_classes, "in_chans": channels}
+        models._check_weights_exist(spec)
+        return models._call(spec, models._factory(spec), wanted, image_size).model
 
 
 def placed(model: nn.Module, device: str, *, channels_last: bool) -> nn.Module:

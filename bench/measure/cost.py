@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ from torch import nn
 
 from bench.details import Form
 from bench.errors import InputError, one_line
-from bench.measure.building import built, placed, random_batches
+from bench.measure.building import built, placed, random_batches, release, true_float32
 from bench.measure.energy import EnergyMeter, energy_meter
-from bench.measure.forms import laid_out
+from bench.measure.forms import lacks, laid_out
 from bench.measure.load import Load, LoadWatch
 from bench.measure.macs import MacCount, count_macs
 from bench.measure.noise_floor import noise_floor
@@ -86,6 +87,15 @@ def measure_costs(
     """
     for request in requests:
         _check_device(request.device)
+    with true_float32():
+        found = _measure(requests, seconds_per_model, seed, on_progress)
+    release("cuda" if torch.cuda.is_available() else "cpu")
+    return found
+
+
+def _measure(
+    requests: Sequence[CostSpec], seconds_per_model: float, seed: int, on_progress: Progress
+) -> list[CostResult | CostFailure]:
     rng = np.random.default_rng(seed)
     meter = energy_meter(requests[0].device) if requests else None
     prepared: list[_Prepared | CostFailure] = []
@@ -100,9 +110,10 @@ def measure_costs(
     if ready:
         on_progress("timing a copy of the first model beside it", _PREPARING)
         request = requests[prepared.index(ready[0])]
-        copies = [_copy(request, seconds_per_model, seed, rng) for _ in range(2)]
-        floor = noise_floor(copies, rng)
-        del copies
+        with contextlib.suppress(Exception):  # no floor, but no model's result is lost for it
+            copies = [_copy(request, seconds_per_model / 2, seed, rng) for _ in range(2)]
+            floor = noise_floor(copies, rng)
+            del copies
     subjects = [subject for one in ready for subject in (one.throughput, one.latency)]
     device = requests[0].device if requests else "cpu"
     for repeat in range(1 + MOST_REPEATS):
@@ -114,7 +125,8 @@ def measure_costs(
             rng=rng,
             on_visit=_Telling(on_progress, subjects, again=bool(repeat)),
         )
-        around = _Circumstances(floor, watch.stop(), repeat, before, machine_state(device), meter)
+        after = machine_state(device)  # at once: a GPU that waits shows other clocks
+        around = _Circumstances(floor, watch.stop(), repeat, before, after, meter)
         if not _noisy(around):
             break
     return [one if isinstance(one, CostFailure) else _result(one, around, rng) for one in prepared]
@@ -149,12 +161,16 @@ def _prepare(
     rng: np.random.Generator,
     meter: EnergyMeter | None,
 ) -> _Prepared:
+    lacking = lacks(request.precision, request.device)
+    if lacking is not None:
+        raise ValueError(lacking)
     shape = (request.channels, request.image_size, request.image_size)
     start = time.perf_counter()
     model = _built(request, seed)
     build_s = time.perf_counter() - start
-    parameters, macs = count_parameters(model), count_macs(model, shape)
     throughput, latency = _subjects(request, model, seconds, rng, meter)
+    throughput.take_first_pass()
+    parameters, macs = count_parameters(model), count_macs(model, shape)
     profile = profile_pass(model, throughput.inputs[0], request.precision)
     return _Prepared(parameters, macs, profile, build_s, throughput, latency)
 
@@ -252,6 +268,8 @@ def _result(
         noise_floor=around.floor,
         noisy=_noisy(around),
         repeats=around.repeats,
+        load_others=around.load.others,
+        seconds=timed.seconds + single.seconds,
         load_before=around.load.before,
         load_after=around.load.after,
         state_before=around.before,

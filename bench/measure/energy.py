@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.measure.gpu import handle, query
 
 POWERCAP = Path("/sys/class/powercap")
-_PACKAGE = re.compile(r"^intel-rapl:\d+$")  # whole packages; their parts are below them
+_TOP = re.compile(r"^intel-rapl:\d+$")  # the parts of a package are below it
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,19 @@ def _nvml() -> EnergyMeter | None:
 
 
 def _rapl(powercap: Path) -> EnergyMeter | None:
-    folders = [p for p in sorted(powercap.glob("intel-rapl:*")) if _PACKAGE.match(p.name)]
+    folders = [p for p in sorted(powercap.glob("intel-rapl:*")) if _is_package(p)]
     counters = [_Counter(folder) for folder in folders if (folder / "energy_uj").is_file()]
     if not counters:
         return None
     return EnergyMeter("RAPL, the CPU's packages", lambda: sum(c.read_uj() for c in counters) / 1e6)
+
+
+def _is_package(folder: Path) -> bool:
+    """Not ``psys``, the whole platform, which holds the packages once more."""
+    name = folder / "name"
+    return bool(_TOP.match(folder.name)) and (
+        not name.is_file() or name.read_text().startswith("package")
+    )
 
 
 class _Counter:

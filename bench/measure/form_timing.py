@@ -6,15 +6,13 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
-from baselines.deploy import check_equal
 from bench.details import Form, FormsSpec
 from bench.errors import one_line
-from bench.measure.building import built, random_batches
+from bench.measure.building import built, random_batches, true_float32
 from bench.measure.energy import EnergyMeter, energy_meter
-from bench.measure.forms import lacks, laid_out, make_form
+from bench.measure.forms import check_outputs, lacks, laid_out, make_form
 from bench.measure.load import Load, LoadWatch
 from bench.measure.steps import inference_step
 from bench.measure.timing import Lane, Progress, run_rounds, threads
@@ -60,7 +58,7 @@ def measure_forms(
     wanted: list[tuple[Form, Precision]] = [(form, "float32") for form in spec.forms]
     wanted += [(REDUCED, precision) for precision in spec.precisions if precision != "float32"]
     meter = energy_meter(spec.device)
-    with threads(spec.threads):
+    with threads(spec.threads), true_float32():
         timed = []
         for number, (form, precision) in enumerate(wanted):
             on_progress(f"{spec.model.name}: {form}, {precision}", 0.5 * number / len(wanted))
@@ -74,6 +72,7 @@ def measure_forms(
         energy_source=meter.source if meter else None,
         noisy=load.noisy,
         repeats=repeats,
+        seconds_per_form=seconds_per_form,
         load_before=load.before,
         load_after=load.after,
     )
@@ -95,9 +94,7 @@ def _prepare(
             lane.step()
             if timed.first_pass_s is None:
                 timed.first_pass_s = time.perf_counter() - start
-            if isinstance(call, nn.Module) and form == "compiled":
-                with torch.no_grad():
-                    check_equal(model, call, own[0])
+            check_outputs(model, call, own[0], form, precision)
             lanes.append(lane)
         timed.lanes = (lanes[0], lanes[1])
     except Exception as error:  # whatever a form raises is its cell's reason
@@ -115,7 +112,7 @@ def _time(
 ) -> Load:
     watch = LoadWatch()
     for place, share in ((0, 1), (1, LATENCY_SHARE)):
-        lanes = [one.lanes[place] for one in timed if one.lanes is not None]
+        lanes = [one.lanes[place] for one in timed if one.lanes is not None and not one.failure]
         for lane in lanes:
             lane.rounds_s.clear()
             lane.energy_j = 0.0
@@ -129,11 +126,14 @@ def _time(
             ),
             meter=meter,
         )
+        for one in timed:
+            if one.lanes is not None and one.lanes[place].failure is not None:
+                one.failure = one.lanes[place].failure
     return watch.stop()
 
 
 def _result(timed: _Timed, batch_size: int, meter: EnergyMeter | None) -> FormTiming:
-    if timed.lanes is None:
+    if timed.lanes is None or timed.failure is not None:
         return FormTiming(form=timed.form, precision=timed.precision, failure=timed.failure)
     batch, single = timed.lanes
     images = batch_size * sum(len(passes) for passes in batch.rounds_s)

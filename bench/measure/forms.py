@@ -36,15 +36,15 @@ def make_form(model: nn.Module, form: Form, images: Tensor, *, threads: int) -> 
     """The model in evaluation mode in one of its forms; ``model`` itself stays as it is.
 
     Args:
-        images: a batch of the shape and on the device that will be fed; outputs are compared on
-            its first two images, so it need not be large.
+        images: a batch of the shape, the layout and on the device that will be fed.
         threads: of ONNX Runtime, which does not take torch's.
 
     Raises:
-        ValueError: the model has no such form, or it gives other outputs.
+        ValueError: the model has no such form. Whether its outputs are the model's is for
+            ``check_outputs`` to say.
     """
     if form == "compiled":
-        return torch.compile(copy.deepcopy(model).eval(), dynamic=False)
+        return _compiled(model, images)
     if form == "onnxruntime":
         return _onnx(model, images, threads)
     made = fused(model, images[:2]) if form.startswith("fused") else copy.deepcopy(model)
@@ -64,6 +64,54 @@ def fused(model: nn.Module, images: Tensor) -> nn.Module:
     made = model.fuse()
     deploy.check_equal(model, made, images)
     return made
+
+
+def _compiled(model: nn.Module, images: Tensor) -> Call:
+    """Compiled for this shape alone, in the mode in which it is timed.
+
+    torch gives up compiling a function after eight versions and runs it eager from then on, without
+    a word; what earlier models left is forgotten first, and giving up is an error here.
+    """
+    torch._dynamo.reset()
+    call = torch.compile(copy.deepcopy(model).eval(), dynamic=False)
+
+    def strict(batch: Tensor) -> Tensor:
+        with torch._dynamo.config.patch(fail_on_recompile_limit_hit=True):
+            logits: Tensor = call(batch)
+            return logits
+
+    return strict
+
+
+def _check(model: nn.Module, call: Call, images: Tensor) -> None:
+    """Refuse a form that is another function.
+
+    Raises:
+        ValueError: its outputs differ from the eager model's by more than ``deploy.TOLERANCE``.
+    """
+    with torch.inference_mode():
+        wanted, got = model(images), call(images)
+    assert isinstance(got, Tensor)
+    error = float((got - wanted).abs().max() / wanted.abs().max().clamp(min=1e-6))
+    if not error <= deploy.TOLERANCE:
+        raise ValueError(f"its outputs differ by {error:.1e} of the largest")
+
+
+def check_outputs(
+    model: nn.Module, call: Call, images: Tensor, form: Form, precision: Precision
+) -> None:
+    """Refuse a form of other outputs, or a precision of outputs that are no numbers.
+
+    Raises:
+        ValueError: saying so.
+    """
+    if precision == "float32":
+        _check(model, call, images)
+        return
+    with torch.inference_mode(), autocast(images, precision):
+        got = call(images)
+    if not (isinstance(got, Tensor) and bool(got.isfinite().all())):
+        raise ValueError(f"in {precision} its outputs are not all numbers")
 
 
 def _onnx(model: nn.Module, images: Tensor, threads: int) -> Call:
@@ -89,11 +137,6 @@ def _onnx(model: nn.Module, images: Tensor, threads: int) -> Call:
     def call(batch: Tensor) -> Tensor:
         return torch.from_numpy(session.run(None, {name: batch.numpy()})[0])
 
-    with torch.no_grad():
-        wanted, got = model.eval()(images), call(images)
-    error = float((got - wanted).abs().max() / wanted.abs().max().clamp(min=1e-6))
-    if not error <= deploy.TOLERANCE:
-        raise ValueError(f"ONNX Runtime's outputs differ by {error:.1e} of the largest")
     return call
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -21,7 +22,8 @@ def in_fresh_process(module: str, request: dict[str, Any]) -> Any:
     """
     done = subprocess.run(
         [sys.executable, "-m", module, json.dumps(request)],
-        cwd=ROOT,
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join([str(ROOT), *map(os.path.abspath, sys.path)])},
         capture_output=True,
         text=True,
         check=False,

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-HARMLESS = {"GpuIdle", "None"}  # reasons for a lower clock that are no throttling of the work
+HARMLESS = {"GpuIdle", "None", "ApplicationsClocksSetting", "UserDefinedClocks"}
+"""Reasons for a lower clock that are no throttling: idleness, and clocks locked on purpose."""
 
 
 @cache

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 
 from bench.details import MachineSpec
+from bench.measure.building import true_float32
 from bench.measure.forms import lacks
 from bench.measure.load import LoadWatch
 from bench.measure.timing import synchronise, threads
@@ -21,13 +22,13 @@ from bench.specs import Precision
 PRODUCT_SIDE = {"cpu": 2048, "cuda": 8192}
 COPY_BYTES = {"cpu": 2**28, "cuda": 2**30}
 _CALLS = 2000
-_REPEATS = 7  # the best counts: a limit is what the machine reaches undisturbed
+_SECONDS = 1.0  # of each; the best counts: a limit is what the machine reaches undisturbed
 
 
 def measure_limits(spec: MachineSpec) -> MachineResult:
     """Measure the limits of the device."""
     watch = LoadWatch()
-    with threads(spec.threads), torch.inference_mode():
+    with threads(spec.threads), true_float32(), torch.inference_mode():
         wanted: list[Precision] = ["float32", *(p for p in spec.precisions if p != "float32")]
         products = {
             precision: _product(spec.device, precision)
@@ -45,7 +46,8 @@ def measure_limits(spec: MachineSpec) -> MachineResult:
 
 def _best_s(work: Callable[[], object], device: str) -> float:
     where, best = torch.device(device), float("inf")
-    for _ in range(_REPEATS):
+    end = time.perf_counter() + _SECONDS
+    while best == float("inf") or time.perf_counter() < end:
         synchronise(where)
         start = time.perf_counter()
         work()
@@ -56,12 +58,12 @@ def _best_s(work: Callable[[], object], device: str) -> float:
 
 def _product(device: str, precision: Precision) -> float:
     side = PRODUCT_SIDE[device]
-    a, b = (torch.ones(side, side, device=device, dtype=getattr(torch, precision)) for _ in "ab")
+    a, b = (torch.randn(side, side, device=device).to(getattr(torch, precision)) for _ in "ab")
     return side**3 / _best_s(lambda: a @ b, device)
 
 
 def _copy(device: str) -> float:
-    source = torch.ones(COPY_BYTES[device] // 4, device=device)
+    source = torch.randn(COPY_BYTES[device] // 4, device=device)
     target = torch.empty_like(source)
     return 2 * COPY_BYTES[device] / _best_s(lambda: target.copy_(source), device)
 

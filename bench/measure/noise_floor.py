@@ -31,7 +31,9 @@ def noise_floor(
 
 
 def _widest(first: Rounds, second: Rounds) -> float:
-    """How far from 1 the interval of the two copies' ratio reaches."""
+    """How far from 1 the interval of the two copies' ratio reaches, or that of their medians."""
     shared = min(len(first), len(second))
     ratio = speed_ratio(first[:shared], second[:shared])
-    return max(abs(ratio.low - 1), abs(ratio.high - 1))
+    medians = [float(np.median(list(itertools.chain(*rounds)))) for rounds in (first, second)]
+    apart = abs(medians[0] / medians[1] - 1)  # as a table compares two rows
+    return max(abs(ratio.low - 1), abs(ratio.high - 1), apart)

@@ -16,6 +16,7 @@ from bench.measure.forms import autocast
 from bench.specs import Precision
 
 KINDS: tuple[tuple[str, str], ...] = (
+    ("upsample", "interpolation"),
     ("convolution", "convolution"),
     ("addmm", "matrix product"),
     ("baddbmm", "matrix product"),

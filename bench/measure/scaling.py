@@ -9,7 +9,7 @@ import torch
 
 from bench.details import ModelDetail, ScalingSpec
 from bench.errors import one_line
-from bench.measure.building import built, placed, random_batches
+from bench.measure.building import built, placed, random_batches, release, true_float32
 from bench.measure.load import LoadWatch
 from bench.measure.memory import probe
 from bench.measure.steps import inference_step
@@ -29,13 +29,28 @@ def measure_scaling(
     watch, rng = LoadWatch(), np.random.default_rng(seed)
     sizes = [(size, 1) for size in sorted(spec.image_sizes)]
     batches = [(spec.image_size, batch) for batch in sorted(spec.batch_sizes)]
-    with threads(spec.threads):
-        over_sizes = _series(spec, sizes, seconds_per_point, seed, rng, on_progress)
-        over_batches = _series(spec, batches, seconds_per_point, seed, rng, on_progress)
+    with threads(spec.threads), true_float32():
+        over_sizes = _series(
+            spec,
+            sizes,
+            seconds_per_point,
+            seed,
+            rng,
+            lambda what, done: on_progress(what, done / 2),
+        )
+        over_batches = _series(
+            spec,
+            batches,
+            seconds_per_point,
+            seed,
+            rng,
+            lambda what, done: on_progress(what, 0.5 + done / 2),
+        )
     noisy = watch.stop().noisy  # the processes below are our own
     return ScalingResult(
         over_sizes=_with_peaks(spec, over_sizes, seed),
         over_batches=over_batches,
+        seconds_per_point=seconds_per_point,
         noisy=noisy,
     )
 
@@ -63,12 +78,16 @@ def _series(
             pass_s = burst(lane.step, 0.0)[0]
         except Exception as error:  # whatever a model raises at a size is that point's result
             failures[size, batch] = one_line(error)
+            release(spec.device)
             if lanes:  # what worked for less fails for more: memory, or the model's own limit
                 ended = f"not tried: {failures[size, batch]}"
             continue
-        lanes[size, batch] = lane
         if pass_s > spec.longest_pass_s:
-            ended = f"not tried: a smaller one already takes more than {spec.longest_pass_s:g} s"
+            failures[size, batch] = f"a pass takes {pass_s:.1f} s, too long to be repeated"
+            ended = f"not tried: {batch} at {size} px takes too long already"
+            del lane
+            continue
+        lanes[size, batch] = lane
     run_rounds(
         list(lanes.values()),
         rounds=ROUNDS,
@@ -80,11 +99,22 @@ def _series(
         ScaledPoint(
             image_size=size,
             batch_size=batch,
-            failure=failures.get((size, batch)),
-            rounds_s=lanes[size, batch].rounds_s if (size, batch) in lanes else [],
+            failure=failures.get((size, batch)) or _late(lanes, size, batch),
+            rounds_s=[] if _late(lanes, size, batch) else _rounds(lanes, size, batch),
         )
         for size, batch in places
     ]
+
+
+def _late(lanes: dict[tuple[int, int], Lane], size: int, batch: int) -> str | None:
+    """What the point raised while it was timed."""
+    lane = lanes.get((size, batch))
+    return lane.failure if lane else None
+
+
+def _rounds(lanes: dict[tuple[int, int], Lane], size: int, batch: int) -> list[list[float]]:
+    lane = lanes.get((size, batch))
+    return lane.rounds_s if lane else []
 
 
 def _lane(
@@ -105,9 +135,13 @@ def _lane(
 
 def _with_peaks(spec: ScalingSpec, points: list[ScaledPoint], seed: int) -> list[ScaledPoint]:
     timed = [point.image_size for point in points if point.failure is None]
-    try:
-        found = probe(spec, timed, 1, seed=seed)["points"] if timed else []
-    except (MemoryError, RuntimeError):
-        return points  # times without peaks
-    peaks = dict(zip(timed, (point["peak_bytes"] for point in found), strict=True))
+    peaks: dict[int, int] = {}
+    while timed and not peaks:
+        release(spec.device)
+        try:
+            found = probe(spec, timed, 1, seed=seed)["points"]
+        except (MemoryError, RuntimeError):
+            timed = timed[:-1]  # without the largest, which needs most
+        else:
+            peaks = dict(zip(timed, (point["peak_bytes"] for point in found), strict=True))
     return [p.model_copy(update={"peak_bytes": peaks.get(p.image_size)}) for p in points]

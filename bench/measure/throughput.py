@@ -53,6 +53,7 @@ class Subject:
     first_pass_s: float | None = None
     rounds_s: list[list[float]] = field(default_factory=list)
     energy_j: float = 0.0
+    warm: bool = False
     stable: bool = False
     failure: Exception | None = None
     _spent_s: float = 0.0
@@ -85,9 +86,14 @@ class Subject:
         """Forget what was timed; warm-up and the first pass stay."""
         self.rounds_s, self.energy_j, self._spent_s = [], 0.0, 0.0
 
+    def take_first_pass(self) -> None:
+        """The very first pass of the model at this shape."""
+        self.first_pass_s = self.timed_pass()
+        self._spent_s = 0.0
+
     def warm_up(self) -> None:
         """Pass until the median time of the last passes equals that of the passes before them."""
-        self.first_pass_s = self.timed_pass()
+        self.warm = True
         times: list[float] = []
         while not self.stable and self._spent_s < _WARM_UP_SHARE * self.seconds:
             times.append(self.timed_pass())
@@ -136,7 +142,7 @@ def measure(
     The models must be in evaluation mode and on the device of their inputs.
     """
     for subject in subjects:
-        if subject.first_pass_s is None:
+        if not subject.warm:
             _attempt(subject, subject.warm_up)
     while waiting := [subject for subject in subjects if not subject.finished]:
         for index in rng.permutation(len(waiting)):
@@ -150,4 +156,4 @@ def _attempt(subject: Subject, step: Callable[[], None]) -> None:
     try:
         step()
     except Exception as error:  # whatever a model raises is its result; the others go on
-        subject.failure = error
+        subject.failure = error.with_traceback(None)  # its frames hold the model's activations

@@ -10,10 +10,12 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
 
+from bench.errors import one_line
 from bench.measure.energy import EnergyMeter
 
 Progress = Callable[[str, float], None]
@@ -32,12 +34,14 @@ class Lane:
 
     Attributes:
         energy_j: of the timed passes, where a meter was given.
+        failure: what it raised while it was timed; the others went on without it.
     """
 
     label: str
     step: Step
     rounds_s: list[list[float]] = field(default_factory=list)
     energy_j: float = 0.0
+    failure: str | None = None
 
     def median_s(self) -> float:
         return float(np.median([s for passes in self.rounds_s for s in passes]))
@@ -60,22 +64,36 @@ def run_rounds(
             caches. Without it the lanes follow each other more closely, and drift shows less.
     """
     for lane in lanes:
-        passes, start = 0, time.perf_counter()
-        while passes < _WARM_UP_LEAST or (
-            time.perf_counter() - start < _WARM_UP_SHARE * seconds_per_lane
-        ):
-            lane.step()
-            passes += 1
+        _attempt(lane, partial(_warm_up, lane, seconds_per_lane))
     burst_s = (1 - _WARM_UP_SHARE) * seconds_per_lane / rounds
     for number in range(rounds):
         for index in rng.permutation(len(lanes)):
             lane = lanes[index]
-            if settle:
-                lane.step()
-            before_j = meter.read_j() if meter else 0.0
-            lane.rounds_s.append(burst(lane.step, burst_s))
-            lane.energy_j += meter.read_j() - before_j if meter else 0.0
+            _attempt(lane, partial(_visit, lane, burst_s, meter, settle))
             on_visit(lane, (number + 1) / rounds)
+
+
+def _attempt(lane: Lane, act: Callable[[], None]) -> None:
+    if lane.failure is None:
+        try:
+            act()
+        except Exception as error:  # whatever a model raises late is its own; the others go on
+            lane.failure = one_line(error)
+
+
+def _warm_up(lane: Lane, seconds: float) -> None:
+    passes, start = 0, time.perf_counter()
+    while passes < _WARM_UP_LEAST or time.perf_counter() - start < _WARM_UP_SHARE * seconds:
+        lane.step()
+        passes += 1
+
+
+def _visit(lane: Lane, seconds: float, meter: EnergyMeter | None, settle: bool) -> None:
+    if settle:
+        lane.step()
+    before_j = meter.read_j() if meter else 0.0
+    lane.rounds_s.append(burst(lane.step, seconds))
+    lane.energy_j += meter.read_j() - before_j if meter else 0.0
 
 
 def burst(step: Step, seconds: float) -> list[float]:

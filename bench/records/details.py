@@ -29,6 +29,7 @@ class FormsResult(Stored):
     energy_source: str | None
     noisy: bool
     repeats: int  # how often it was measured again for a loaded machine
+    seconds_per_form: float
     load_before: float
     load_after: float
 
@@ -62,6 +63,7 @@ class ScalingResult(Stored):
 
     over_sizes: list[ScaledPoint]
     over_batches: list[ScaledPoint]
+    seconds_per_point: float
     noisy: bool
 
 

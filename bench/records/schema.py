@@ -150,6 +150,8 @@ class CostResult(Stored):
     repeats: Count = 0  # how often it was measured again because the machine was loaded
     load_before: float
     load_after: float
+    load_others: float | None = None  # of other processes, meanwhile
+    seconds: float | None = None  # that it was to be timed for
     state_before: MachineState = MachineState()
     state_after: MachineState = MachineState()
     notes: list[str]

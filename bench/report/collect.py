@@ -216,6 +216,7 @@ def _place_details(suite: Suite, records: list[Record], collected: Collected) ->
         (spec.device, spec.device_name)
         for record in records
         if isinstance(spec := record.spec, MachineSpec)
+        and suite.settings.device in ("auto", spec.device)
     }
     found = {record.id: record for record in records}
     for kind, name in sorted(machines):

@@ -67,7 +67,7 @@ def role_rows(context: Context) -> list[Row]:
         for role, macs in sorted(cost.macs_by_role.items(), key=lambda pair: -pair[1]):
             rows.append(
                 {
-                    "model": name,
+                    "model": name + ("" if cost.macs_complete else " (incomplete)"),
                     "part": role,
                     "MACs (M)": f"{macs / 1e6:.3g}" if macs < 1e9 else f"{macs / 1e6:.0f}",
                     "share (%)": f"{100 * macs / cost.macs:.1f}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.report.accuracy import Context, Row
+from bench.report.circumstances import circumstance_rows
 from bench.report.collect import cost_of
 from bench.report.cost import cost_rows
 from bench.report.full_cost import (
@@ -17,6 +18,14 @@ from bench.report.full_cost import (
 )
 
 SECTIONS: tuple[tuple[str, str, Callable[[Context], list[Row]], str], ...] = (
+    (
+        "circumstances",
+        "Circumstances",
+        circumstance_rows,
+        "Busy shares of the processors before, meanwhile (by other processes) and after; what a "
+        "loaded machine disturbed was measured again. Energy is what the machine's own counter "
+        "says; a column that this machine cannot tell (energy, the clock) is left out.",
+    ),
     (
         "forms",
         "Forms and precisions",
@@ -73,7 +82,8 @@ def cost_parts(context: Context) -> tuple[list[str], dict[str, list[Row]]]:
         f"{settings.threads} threads on a CPU, "
         f"{'channels_last' if settings.cost.channels_last else 'contiguous'} memory, eager, "
         "evaluation mode. 1 MAC is one multiply-add; many papers print it as "
-        "one FLOP. Throughput is the median of interleaved rounds with its bootstrap interval; "
+        "one FLOP. Throughput is the median of interleaved rounds with its bootstrap interval over "
+        "rounds (95 % nominal; with ten rounds it holds the truth about nine times in ten); "
         "compare models measured on the same machine only. " + floor_sentence(context)
     )
     tables = {"cost": cost_rows(context)}

@@ -19,7 +19,7 @@ from bench.records.details import (
     ScalingResult,
 )
 from bench.records.schema import CostResult, Record
-from bench.report.accuracy import STALE, Context, Row, marks
+from bench.report.accuracy import STALE, Context, Row, cost_marks, marks
 from bench.report.collect import cost_of
 from bench.report.text import BLANK, milliseconds, rate
 from bench.specs import CostSpec
@@ -35,7 +35,7 @@ def forms_rows(context: Context) -> list[Row]:
     """Images/s of each form, and in brackets how many times plain's; one row a model."""
     rows = []
     for record, spec in _cells(context, FormsSpec):
-        row = {"model": _name(context, record, spec.model.name)}
+        row = {"model": _name(context, record, spec.model.name), "measured on": spec.device_name}
         result = record.detail
         for form, precision in [
             *((form, "float32") for form in spec.forms),
@@ -55,7 +55,7 @@ def latency_rows(context: Context) -> list[Row]:
     """Percentiles at batch 1, plain and in the fastest form in float32; with the sample's size."""
     rows = []
     for record, spec in _cells(context, FormsSpec):
-        row = {"model": _name(context, record, spec.model.name)}
+        row = {"model": _name(context, record, spec.model.name), "measured on": spec.device_name}
         result = record.detail
         timed = (
             [t for t in result.timings if t.latency_rounds_s and t.precision == "float32"]
@@ -77,7 +77,7 @@ def memory_rows(context: Context) -> list[Row]:
     """Peaks of fresh processes and how they begin."""
     rows = []
     for record, spec in _cells(context, MemorySpec):
-        row = {"model": _name(context, record, spec.model.name)}
+        row = {"model": _name(context, record, spec.model.name), "measured on": spec.device_name}
         found = record.detail
         if isinstance(found, MemoryResult):
             training = BLANK
@@ -103,7 +103,7 @@ def scaling_rows(context: Context) -> list[Row]:
     """Exponents of time against pixels and images, and the batch that is fastest an image."""
     rows, rng = [], np.random.default_rng(SEED)
     for record, spec in _cells(context, ScalingSpec):
-        row = {"model": _name(context, record, spec.model.name)}
+        row = {"model": _name(context, record, spec.model.name), "measured on": spec.device_name}
         found = record.detail
         if isinstance(found, ScalingResult):
             sizes = [point for point in found.over_sizes if point.rounds_s]
@@ -111,7 +111,7 @@ def scaling_rows(context: Context) -> list[Row]:
             row["sizes (px)"] = (
                 f"{sizes[0].image_size} to {sizes[-1].image_size}" if sizes else BLANK
             )
-            ended = next((p.failure for p in reversed(found.over_sizes) if p.failure), None)
+            ended = next((p.failure for p in found.over_sizes if p.failure), None)
             if ended:
                 row["sizes (px)"] += " " + context.notes.mark(f"Not at every size: {ended}.")
             row["time ∝ pixels to the"] = _exponent(sizes, rng)
@@ -119,6 +119,11 @@ def scaling_rows(context: Context) -> list[Row]:
             row["memory, smallest to largest (MiB)"] = _memory_span(sizes)
             row["time ∝ images to the"] = _exponent(batches, rng, of_batches=True)
             row |= _best_batch(batches)
+            ended = next((p.failure for p in found.over_batches if p.failure), None)
+            if ended:
+                row["best batch"] += " " + context.notes.mark(f"Not at every batch: {ended}.")
+            elif row["best batch"] == str(max(spec.batch_sizes)):
+                row["best batch"] = f"≥ {row['best batch']}"  # faster still may lie beyond
         rows.append(row)
     return rows
 
@@ -143,11 +148,14 @@ def limit_rows(context: Context) -> list[Row]:
         memory = bytes_s / machine.copy_bytes_per_s
         fixed = _fixed_share(context, spec, cost, machine)
         nearest = "memory" if memory > arithmetic else "arithmetic"
+        if math.isnan(arithmetic):
+            nearest = BLANK  # the machine's product in this precision is not known
         if fixed > BOUND_BY_CALLS:
             nearest += ", calls at batch 1 " + context.notes.mark(_CALLS)
         rows.append(
             {
-                "model": name,
+                "model": name + cost_marks(context, record),
+                "measured on": spec.device_name,
                 "GMACs/s": rate(macs_s / 1e9),
                 "of the product's": _share(arithmetic),
                 "GB/s": rate(bytes_s / 1e9),
@@ -166,11 +174,12 @@ def _fixed_share(
     """What a pass at batch 1 costs however small the image, as a share of p50.
 
     The time at the smallest size that was timed, less its arithmetic at the product's rate and
-    the weights read once at the copy's; NaN where no size was timed.
+    the weights read once at the copy's; NaN where no size was timed, or in another precision.
     """
     for record, scaling in _cells(context, ScalingSpec):
-        place = (scaling.model, scaling.device_name, scaling.threads)
-        same = place == (spec.model, spec.device_name, spec.threads)
+        place = (scaling.model, scaling.device_name, scaling.threads, scaling.channels)
+        same = place == (spec.model, spec.device_name, spec.threads, spec.channels)
+        same = same and spec.precision == "float32"  # in which growth is timed
         if same and isinstance(record.detail, ScalingResult):
             timed = [point for point in record.detail.over_sizes if point.rounds_s]
             peak = machine.product_macs_per_s.get("float32")
@@ -201,10 +210,18 @@ def limits_sentence(context: Context) -> str:
             f"{rate(macs / 1e9)} GMACs/s in {precision}"
             for precision, macs in found.product_macs_per_s.items()
         )
+        doubt = "".join(
+            f" ({what})"
+            for what, holds in (
+                ("noisy", found.noisy),
+                ("stale", record.id in context.collected.stale),
+            )
+            if holds
+        )
         sentences.append(
             f"{spec.device_name}, {spec.threads} threads: a large matrix product reaches "
             f"{products}; a large copy {rate(found.copy_bytes_per_s / 1e9)} GB/s read and written; "
-            f"one operator on one element takes {found.operator_call_s * 1e6:.1f} µs."
+            f"one operator on one element takes {found.operator_call_s * 1e6:.1f} µs{doubt}."
         )
     return " ".join(sentences)
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.provenance import source_digest
-from bench.records.store import write_atomic
+from bench.records.schema import Record
+from bench.records.store import Store, write_atomic
+from bench.report.design import cost_columns
 from bench.report.tables import markdown
 from bench.report.text import BLANK, millions, percent
 from bench.search.file import Search, known_searches, load_search, trial_id
@@ -34,25 +36,31 @@ def write_search_page(results: Path) -> Path:
     """
     folder = ROOT / "reports" if results == ROOT / "results" else results / "reports"
     searches = [load_search(name) for name in known_searches()]
-    text = search_page(searches, load_all(results))
+    costs = Store(results).readable()[0]  # a damaged one is another command's to name
+    text = search_page(searches, load_all(results), costs)
     write_atomic(folder / PAGE, text.encode())
     return folder / PAGE
 
 
-def search_page(searches: Sequence[Search], trials: dict[str, Trial]) -> str:
-    """The searches as Markdown; the same trials give the same text."""
+def model_table(search: Search, trials: dict[str, Trial], costs: Sequence[Record]) -> str:
+    """The table of a search of one protocol alone, as a document embeds it."""
+    return markdown(_model_rows(search, _done(search, trials), costs))
+
+
+def search_page(
+    searches: Sequence[Search], trials: dict[str, Trial], costs: Sequence[Record] = ()
+) -> str:
+    """The searches as Markdown; the same trials and costs give the same text."""
     parts = ["# Searches", _READ]
     for search in searches:
-        parts += _section(search, trials)
+        parts += _section(search, trials, costs)
     return "\n\n".join(parts) + "\n"
 
 
-def _section(search: Search, trials: dict[str, Trial]) -> list[str]:
+def _section(search: Search, trials: dict[str, Trial], costs: Sequence[Record]) -> list[str]:
     file = search.file
-    checksums = {t.spec.data.name: t.spec.data.checksum for t in trials.values()}
     wanted = len(file.models) * len(file.datasets) * len(file.seeds) * len(search.protocols)
-    found = [trials[i] for s in search.specs(checksums) if (i := trial_id(s)) in trials]
-    done = [trial for trial in found if trial.status == "done"]
+    found, done = _found(search, trials), _done(search, trials)
     stale = sum(t.provenance.source_digest != source_digest(t.spec) for t in done)
     told = [
         f"{file.about} Data: {', '.join(file.datasets)}; {file.source_size} px source fed at "
@@ -67,14 +75,24 @@ def _section(search: Search, trials: dict[str, Trial]) -> list[str]:
         return [*parts, f"Nothing to show yet: `python -m bench search {search.name}`."]
     if len(search.protocols) > 1:
         return [*parts, *_protocol_parts(search, done)]
-    return [*parts, markdown(_model_rows(search, done)), _MODELS_READ]
+    return [*parts, markdown(_model_rows(search, done, costs)), _MODELS_READ]
+
+
+def _found(search: Search, trials: dict[str, Trial]) -> list[Trial]:
+    checksums = {t.spec.data.name: t.spec.data.checksum for t in trials.values()}
+    return [trials[i] for s in search.specs(checksums) if (i := trial_id(s)) in trials]
+
+
+def _done(search: Search, trials: dict[str, Trial]) -> list[Trial]:
+    return [trial for trial in _found(search, trials) if trial.status == "done"]
 
 
 _MODELS_READ = (
     "*mean* is over data sets; ± is the standard deviation of that mean over seeds. *first − this* "
     "is the paired difference, seed by seed, with Student's 95 % interval. *power* "
     "is how often an equal model with this spread and these seeds would be shown non-inferior, "
-    "that is with the lower bound of first − other above −1 point."
+    "that is with the lower bound of first − other above −1 point. *speed ÷ first* compares "
+    "images/s of eager models timed in the same rounds on one machine (`python -m bench measure`)."
 )
 
 
@@ -94,18 +112,28 @@ def _by_seed(search: Search, trials: list[Trial], model: str) -> dict[int, float
     return {s: statistics.fmean(v.values()) for s, v in found.items() if len(v) == whole}
 
 
-def _model_rows(search: Search, done: list[Trial]) -> list[dict[str, str]]:
+def _model_rows(search: Search, done: list[Trial], costs: Sequence[Record]) -> list[dict[str, str]]:
     first = _by_seed(search, done, search.file.models[0])
     rows = []
     for model in search.file.models:
         own = [trial for trial in done if trial.spec.model.name == model]
         means = _by_seed(search, done, model)
-        row = {"model": model, "params (M)": _params(own)}
+        row = {"model": model, "params (M)": _params(own)} | _costs(search, done, model, costs)
         for dataset in search.file.datasets:
             row[dataset] = percent([_auc(t) for t in own if t.spec.data.name == dataset])
         row["mean"] = percent(list(means.values()))
         rows.append(row | _against(first, means, is_first=model == search.file.models[0]))
     return rows
+
+
+def _costs(
+    search: Search, done: list[Trial], model: str, costs: Sequence[Record]
+) -> dict[str, str]:
+    specs = {trial.spec.model.name: trial.spec.model for trial in done}
+    first = specs.get(search.file.models[0])
+    if first is None or model not in specs:
+        return {}
+    return cost_columns(specs[model], first, costs)
 
 
 def _params(trials: list[Trial]) -> str:

@@ -34,13 +34,14 @@ def trust_page(record: TrustRecord | None) -> str:
         f"{made.packages['torch']}, timm {made.packages['timm']}; commit "
         f"{(made.commit or 'unknown')[:12]}.{marks}",
         "## Beside timm's own loop",
-        "Seconds a pass by this project's loop over those by the loop of timm's `benchmark.py`, "
-        "one pass each in turn in one process; "
+        "Seconds a pass by this project's loop over those by a loop written after timm's "
+        "`benchmark.py`, one pass each in turn in one process; "
         f"{record.spec.loops.image_size} px, batch {record.spec.loops.batch_size}. The interval "
         f"should lie within {low} to {high}. (timm prints the mean of its passes, this project the "
         "median: on a disturbed machine the mean is longer, whatever the loop.)",
         markdown(loop_rows(record)),
-        f"All models together: {_shown(pooled)}, **{_verdict(_within(pooled, low, high))}**.",
+        f"All models together: {_shown(pooled)}, **{_verdict(_within(pooled, low, high))}**; "
+        f"models shown to lie outside: {', '.join(_outside(record)) or 'none'}.",
         "## Identical copies, and one made slower",
         f"{spec.repeats} repeats with {spec.model} at {spec.image_size} px, batch "
         f"{spec.batch_size}: a model, a copy of it, and a copy that stays busy for "
@@ -74,7 +75,15 @@ def passed(record: TrustRecord) -> bool:
     low, high = record.spec.loops.ratio_within
     same, slower = copies_right(record, record.spec.copies.level)
     least = record.spec.copies.right_at_least
-    return _within(pooled_ratio(record), low, high) and min(same, slower) >= least
+    together = _within(pooled_ratio(record), low, high) and not _outside(record)
+    return together and min(same, slower) >= least
+
+
+def _outside(record: TrustRecord) -> list[str]:
+    """The models on which the two loops are shown to differ by more than the limits."""
+    low, high = record.spec.loops.ratio_within
+    ratios = {loop.model: speed_ratio(loop.timm_s, loop.ours_s) for loop in record.loops}
+    return [name for name, ratio in ratios.items() if ratio.high < low or ratio.low > high]
 
 
 def loop_rows(record: TrustRecord) -> list[Row]:

@@ -83,6 +83,28 @@ def test_cells_are_recorded_one_by_one_and_none_twice(
     assert not [spec for spec in _pending(suite, store, refresh=True) if spec.id != again.id]
 
 
+def test_a_noisy_cell_is_measured_again_when_asked_to_refresh(
+    suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noisy = MachineResult(
+        product_macs_per_s={"float32": 1.0}, copy_bytes_per_s=1.0, operator_call_s=1.0, noisy=True
+    )
+    monkeypatch.setattr(details, "_measure", lambda *_: noisy)
+    store = Store(tmp_path / "results")
+    machine = _pending(suite, store)[0]
+    told: list[str] = []
+    details.measure_details(
+        suite,
+        [machine],
+        store,
+        lambda doing, done: None,
+        lambda number, record: told.append(f"{number} {record.status}"),
+    )
+    assert told == ["1 done"]
+    assert machine not in _pending(suite, store)
+    assert machine in _pending(suite, store, refresh=True)
+
+
 def test_a_record_of_a_cell_reads_back_as_it_was(suite: Suite, tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
     machine = _pending(suite, store)[0]

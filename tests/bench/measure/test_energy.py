@@ -10,18 +10,22 @@ from bench.measure import energy, gpu
 from bench.measure.energy import energy_meter
 
 
-def _package(root: Path, name: str, microjoules: int, limit: int = 1_000_000) -> Path:
+def _package(
+    root: Path, name: str, microjoules: int, told: str = "package-0", limit: int = 1_000_000
+) -> Path:
     folder = root / name
     folder.mkdir(parents=True)
     (folder / "energy_uj").write_text(f"{microjoules}\n")
     (folder / "max_energy_range_uj").write_text(f"{limit}\n")
+    (folder / "name").write_text(f"{told}\n")
     return folder
 
 
 def test_packages_are_added_and_their_parts_left_out(tmp_path: Path) -> None:
     _package(tmp_path, "intel-rapl:0", 400_000)
     _package(tmp_path, "intel-rapl:1", 100_000)
-    _package(tmp_path, "intel-rapl:0:0", 300_000)  # the cores of package 0
+    _package(tmp_path, "intel-rapl:0:0", 300_000, "core")  # the cores of package 0
+    _package(tmp_path, "intel-rapl:2", 900_000, "psys")  # the platform, packages included
     meter = energy_meter("cpu", tmp_path)
     assert meter is not None
     assert meter.source.startswith("RAPL")

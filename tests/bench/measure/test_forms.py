@@ -6,12 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from baselines import deploy
 from bench.details import Form, FormsSpec
 from bench.errors import InputError
 from bench.measure import form_timing, forms
 from bench.measure.form_timing import measure_forms
-from bench.measure.forms import lacks, laid_out, make_form
+from bench.measure.forms import check_outputs, lacks, laid_out, make_form
 from bench.measure.load import Load
 from bench.specs import ModelSpec
 from medspectralnet import MedSpectralNet  # noqa: F401  (registers its models)
@@ -28,18 +27,6 @@ class _Small(nn.Module):
         return logits
 
 
-class _Louder(nn.Module):
-    """Another function: one percent more of everything."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.model(images) * 1.01
-        return logits
-
-
 @pytest.fixture
 def small() -> _Small:
     torch.manual_seed(0)
@@ -51,15 +38,12 @@ def small() -> _Small:
 
 
 @pytest.mark.parametrize(
-    "form", ["plain", "channels_last", "fused", "fused_channels_last", "onnxruntime"]
+    "form", ["plain", "channels_last", "fused", "fused_channels_last", "onnxruntime", "compiled"]
 )
 def test_every_form_gives_the_models_outputs(small: _Small, form: Form) -> None:
-    images = torch.randn(4, 3, 12, 12)
-    call = make_form(small, form, laid_out(images, form), threads=1)
-    with torch.inference_mode():
-        wanted, got = small(images), call(laid_out(images, form))
-    assert isinstance(got, Tensor)
-    torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-5)
+    images = laid_out(torch.randn(4, 3, 12, 12), form)
+    call = make_form(small, form, images, threads=1)
+    check_outputs(small, call, images, form, "float32")
     assert small.conv.weight.is_contiguous()  # the model itself is as it was
 
 
@@ -69,16 +53,48 @@ def test_the_fused_form_has_no_batch_norm_left(small: _Small) -> None:
     assert not any(isinstance(module, nn.BatchNorm2d) for module in call.modules())
 
 
-def test_a_form_with_other_outputs_is_refused(
+def test_other_outputs_and_outputs_that_are_no_numbers_are_refused(small: _Small) -> None:
+    images = torch.randn(2, 3, 12, 12)
+    with pytest.raises(ValueError, match=r"differ by 1\.0e-02 of the largest"):
+        check_outputs(small, lambda x: small(x) * 1.01, images, "fused", "float32")
+    with pytest.raises(ValueError, match="in bfloat16 its outputs are not all numbers"):
+        check_outputs(small, lambda x: small(x) / 0.0, images, "channels_last", "bfloat16")
+
+
+def test_the_tenth_model_of_a_class_is_compiled_too(
     small: _Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def wrong(model: nn.Module, images: Tensor) -> nn.Module:
-        deploy.check_equal(model, _Louder(model), images)
-        return model
+    """torch runs a function eager after eight versions; counted by the graphs it hands on."""
+    graphs: list[object] = []
 
-    monkeypatch.setattr(deploy, "fuse", wrong)
-    with pytest.raises(ValueError, match=r"differs by 1\.0e-02 of its largest output"):
-        make_form(small, "fused", torch.randn(2, 3, 12, 12), threads=1)
+    def backend(graph: torch.fx.GraphModule, inputs: list[Tensor]) -> object:
+        graphs.append(graph)
+        return graph.forward
+
+    compiler = torch.compile
+    monkeypatch.setattr(
+        torch, "compile", lambda m, dynamic: compiler(m, dynamic=dynamic, backend=backend)
+    )
+    for number in range(1, 11):
+        images = torch.randn(2, 3, 11 + number, 12)  # a new shape is a new version
+        call = make_form(small, "compiled", images, threads=1)
+        with torch.inference_mode():
+            call(images)
+            call(images)
+        assert len(graphs) == number
+
+
+def test_a_refused_form_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> nn.Module:
+        raise ValueError("no such form\nand more")
+
+    monkeypatch.setattr(forms, "fused", refuse)
+    result = measure_forms(
+        _spec(precisions=[]), seconds_per_form=0.02, seed=0, on_progress=lambda doing, done: None
+    )
+    plain, fused = result.timings
+    assert plain.rounds_s
+    assert fused.failure == "no such form"
 
 
 def test_a_precision_is_blank_where_the_processor_lacks_it(

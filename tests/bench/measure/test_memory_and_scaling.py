@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import torch
 
 from bench.details import MachineSpec, MemorySpec, ScalingSpec
 from bench.measure import limits, memory, scaling
@@ -10,7 +13,7 @@ from bench.measure.fresh import in_fresh_process
 from bench.measure.limits import measure_limits
 from bench.measure.memory import measure_memory
 from bench.measure.scaling import ROUNDS, measure_scaling
-from bench.records.details import ScalingResult
+from bench.records.details import ScaledPoint, ScalingResult
 from bench.specs import ModelSpec
 
 COMMON = {
@@ -92,8 +95,65 @@ def test_a_size_the_model_refuses_leaves_the_larger_ones(monkeypatch: pytest.Mon
 
 def test_a_pass_too_long_ends_the_series_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     found = _measure(monkeypatch, image_sizes=[32, 64, 96], longest_pass_s=1e-9)
-    assert [bool(point.rounds_s) for point in found.over_sizes] == [True, False, False]
-    assert "already takes more than 1e-09 s" in (found.over_sizes[1].failure or "")
+    assert [bool(point.rounds_s) for point in found.over_sizes] == [False, False, False]
+    assert "too long to be repeated" in (found.over_sizes[0].failure or "")
+    assert (found.over_sizes[2].failure or "").startswith("not tried: ")
+
+
+def test_out_of_memory_at_a_batch_leaves_the_smaller_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = scaling._lane
+
+    def lane(spec: ScalingSpec, size: int, batch: int, *rest: object) -> object:
+        if batch > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return make(spec, size, batch, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(scaling, "_lane", lane)
+    found = _measure(monkeypatch, batch_sizes=[1, 2, 4, 8])
+    assert [bool(p.rounds_s) for p in found.over_batches] == [True, True, False, False]
+    assert found.over_batches[2].failure == "out of memory"
+    assert found.over_batches[3].failure == "not tried: out of memory"
+
+
+def test_the_largest_size_that_does_not_fit_costs_no_other_its_peak(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def probe(spec: object, sizes: list[int], batch: int, seed: int) -> object:
+        if 64 in sizes:
+            raise MemoryError("the system ended the process")
+        return {"points": [{"peak_bytes": 7} for _ in sizes]}
+
+    points = [ScaledPoint(image_size=size, batch_size=1) for size in (28, 32, 64)]
+    monkeypatch.setattr(scaling, "probe", probe)
+    spec = ScalingSpec.model_validate(
+        COMMON | {"image_sizes": [28, 64], "batch_sizes": [1, 2], "longest_pass_s": 1.0}
+    )
+    assert [p.peak_bytes for p in scaling._with_peaks(spec, points, 0)] == [7, 7, None]
+
+
+@pytest.mark.slow
+def test_a_fresh_process_passes_nothing_but_what_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's module, found by this process's path, sees the asked batch three times."""
+    log = tmp_path / "batches.txt"
+    (tmp_path / "probed_net.py").write_text(
+        "import torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def __init__(self, num_classes, in_chans):\n"
+        "        super().__init__()\n"
+        "        self.head = torch.nn.Linear(in_chans, num_classes)\n"
+        "    def forward(self, x):\n"
+        f"        open({str(log)!r}, 'a').write(f'{{len(x)}} ')\n"
+        "        return self.head(x.mean((2, 3)))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    spec = MemorySpec.model_validate(
+        COMMON | {"model": ModelSpec(name="net", factory="probed_net:Net"), "batch_size": 5}
+    )
+    found = memory.probe(spec, [32], 5, seed=0)
+    assert log.read_text().split() == ["5", "5", "5"]
+    assert 0 < found["import_s"] < 60
 
 
 def test_limits_are_what_the_machine_reaches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,15 +82,25 @@ def test_a_percentile_gets_its_samples_within_patience() -> None:
 def test_measured_again_without_a_second_warm_up() -> None:
     visits: list[str] = []
     subject = _subject(_Sleeps(0.001, visits, "fast"), "fast", 0.05)
+    subject.take_first_pass()
+    first, passes = subject.first_pass_s, len(visits)
+    assert (passes, subject.warm) == (1, False)
     measure([subject], rng=np.random.default_rng(1))
-    first, kept = subject.first_pass_s, subject.samples_s
-    assert first is not None
+    assert subject.warm
+    kept = subject.samples_s
     subject.start_again()
     assert not subject.samples_s
     measure([subject], rng=np.random.default_rng(1))
     assert subject.first_pass_s == first
     assert subject.samples_s
     assert subject.samples_s != kept
+
+
+def test_a_failure_keeps_no_frames_and_so_no_memory() -> None:
+    subject = _subject(_Breaks(), "x", 0.05)
+    measure([subject], rng=np.random.default_rng(1))
+    assert subject.failure is not None
+    assert subject.failure.__traceback__ is None
 
 
 def test_load() -> None:

@@ -28,6 +28,20 @@ def test_every_lane_is_visited_once_a_round() -> None:
     assert all(0.001 <= lane.median_s() < 0.1 for lane in lanes)
 
 
+def test_a_lane_that_fails_late_stops_nobody() -> None:
+    calls = itertools.count()
+
+    def breaks() -> None:
+        if next(calls) > 8:
+            raise RuntimeError("out of memory\nat last")
+
+    lanes = [Lane("breaks", breaks), Lane("goes on", lambda: time.sleep(0.001))]
+    run_rounds(lanes, rounds=6, seconds_per_lane=0.0, rng=np.random.default_rng(0))
+    assert lanes[0].failure == "out of memory"
+    assert len(lanes[0].rounds_s) < 6
+    assert (lanes[1].failure, len(lanes[1].rounds_s)) == (None, 6)
+
+
 def test_energy_is_read_around_each_burst_alone() -> None:
     readings = itertools.count(step=5)
     meter = EnergyMeter("planted", lambda: float(next(readings)))

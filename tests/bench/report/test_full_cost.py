@@ -19,8 +19,9 @@ from bench.records.details import (
     ScaledPoint,
     ScalingResult,
 )
-from bench.records.schema import CostResult, NoiseFloor, Provenance, Record
+from bench.records.schema import CostResult, MachineState, NoiseFloor, Provenance, Record
 from bench.report.accuracy import Context
+from bench.report.circumstances import circumstance_rows
 from bench.report.collect import collect
 from bench.report.cost import role_rows
 from bench.report.cost_page import floor_sentence
@@ -127,6 +128,7 @@ RESULTS: dict[str, DetailResult] = {
         energy_source=None,
         noisy=True,
         repeats=2,
+        seconds_per_form=1.0,
         load_before=0.5,
         load_after=0.0,
     ),
@@ -152,6 +154,7 @@ RESULTS: dict[str, DetailResult] = {
             ScaledPoint(image_size=64, batch_size=4, rounds_s=_rounds(0.02)),
             ScaledPoint(image_size=64, batch_size=16, rounds_s=_rounds(0.16)),
         ],
+        seconds_per_point=1.0,
         noisy=False,
     ),
 }
@@ -166,7 +169,7 @@ def _cost(suite: Suite, **changes: Any) -> Record:
         num_classes=8,
         device="cpu",
         device_name="cpu",
-        precision="float32",
+        precision=changes.pop("precision", "float32"),
         threads=2,
         batch_size=4,
         channels_last=True,
@@ -282,6 +285,44 @@ def test_a_model_bound_by_calls_is_marked(suite: Suite) -> None:
     (row,) = limit_rows(context)
     assert row["nearest limit"] == "arithmetic, calls at batch 1 [1]"
     assert "however small the image" in context.notes.lines()[0]
+
+
+def test_another_precision_is_held_against_nothing_it_was_not_timed_in(suite: Suite) -> None:
+    (row,) = limit_rows(_context(suite, _all(suite)))
+    assert row["of the product's"] == "16 %"
+    halved = _cost(suite, precision="bfloat16")
+    text = suite.path.read_text().replace(
+        'device = "cpu"', 'device = "cpu"\nprecision = "bfloat16"'
+    )
+    suite.path.write_text(text)
+    (row,) = limit_rows(_context(load_suite(str(suite.path)), [halved, *_all(suite)[1:]]))
+    assert (row["of the product's"], row["fixed, of p50"], row["nearest limit"]) == ("–", "–", "–")
+
+
+def test_the_edge_of_the_batches_is_not_called_the_best(suite: Suite) -> None:
+    batches = [ScaledPoint(image_size=64, batch_size=b, rounds_s=_rounds(0.01)) for b in (1, 128)]
+    edge = ScalingResult(over_sizes=[], over_batches=batches, seconds_per_point=1.0, noisy=False)
+    cells = [
+        s for s in detail_specs(suite, "cpu", "cpu") if not isinstance(s, FormsSpec | MemorySpec)
+    ]
+    records = [_record(cells[0], RESULTS["machine"]), _record(cells[1], edge)]
+    (row,) = scaling_rows(_context(suite, records))
+    assert row["best batch"] == "≥ 128"
+
+
+def test_circumstances_show_what_the_machine_tells(suite: Suite) -> None:
+    known = {"first_forward_s": 0.08, "build_s": 0.5, "fed": [4, 3, 64, 64], "load_others": 0.02}
+    (row,) = circumstance_rows(_context(suite, [_cost(suite, **known)]))
+    assert row["first pass (ms)"] == "80"
+    assert row["others meanwhile"] == "2 %"
+    assert "energy (J/image)" not in row  # this machine tells none
+    told = known | {"energy_j_per_image": 0.25, "state_after": MachineState(governor="powersave")}
+    told["state_before"] = told["state_after"]
+    told["types"] = {"convolution": ["bfloat16"], "scan": ["float32"]}
+    (row,) = circumstance_rows(_context(suite, [_cost(suite, **told)]))
+    assert row["energy (J/image)"] == "0.25"
+    assert row["clock"] == "powersave"
+    assert row["types"] == "bfloat16: convolution; float32: scan"
 
 
 def test_parts_and_the_noise_floor(suite: Suite) -> None:

@@ -12,7 +12,7 @@ from bench.errors import InputError
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.readme import embed, embed_in_file
-from bench.report.search import search_page
+from bench.report.search import model_table, search_page
 from bench.report.tables import main_table, write_tables
 from bench.search.file import known_searches, load_search
 from bench.search.record import load
@@ -20,6 +20,7 @@ from bench.suite import load_suite
 
 ROOT = Path(__file__).resolve().parents[3]
 README = ROOT / "README.md"
+DESIGN = ROOT / "docs" / "medspectralnet.md"
 
 
 def test_a_table_is_put_between_its_markers_and_nowhere_else() -> None:
@@ -68,8 +69,14 @@ def test_the_search_page_is_that_of_the_committed_trials() -> None:
     results = ROOT / "results"
     trials = {path.stem: load(results, path.stem) for path in committed("results/trials/*.json")}
     whole = {identity: trial for identity, trial in trials.items() if trial is not None}
-    page = search_page([load_search(name) for name in known_searches()], whole)
+    searches = [load_search(name) for name in known_searches()]
+    page = search_page(searches, whole, committed_records())
     assert (ROOT / "reports" / "search.md").read_text(encoding="utf-8") == page
+    text = DESIGN.read_text(encoding="utf-8")
+    table = model_table(load_search("architecture"), whole, committed_records())
+    assert embed(text, "architecture", table) == text, (
+        "python -m bench search architecture --draw --embed docs/medspectralnet.md"
+    )
 
 
 def test_every_table_of_the_readme_equals_the_one_drawn_from_committed_records() -> None:
