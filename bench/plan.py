@@ -19,6 +19,9 @@ from bench.specs import CostSpec, DatasetSpec, ModelSpec, Precision, RunSpec
 from bench.suite import Cell, Suite, run_spec
 from bench.toml_file import shown
 
+USUAL_SIZE = 224
+"""Pixels of the side at which a model that works at all does."""
+
 UNAVAILABLE = "unavailable"
 """The checksum of data that could not be had: its runs are recorded as skipped under it."""
 
@@ -160,6 +163,26 @@ def check_models(suite: Suite, models: Iterable[ModelSpec]) -> None:
         listed = "cost.models" if spec.name in (settings.cost.models or ()) else "grid.models"
         key = f"model.{spec.name}" if spec.name in settings.model else listed
         check_model(spec, settings.image_size, file=shown(suite.path), key=key)
+
+
+def check_measurable(suite: Suite, models: Iterable[ModelSpec]) -> None:
+    """Refuse a model that is unusable at any size; one that only this size does not suit passes.
+
+    It leaves a blank with its reason among the suite's costs, and the others are measured.
+
+    Raises:
+        InputError: naming the suite's file and the model.
+    """
+    from bench import models as model_registry  # torch and timm: only if there is one to check
+
+    for spec in models:
+        try:
+            check_models(suite, [spec])
+        except InputError as error:
+            try:
+                model_registry.check(spec, USUAL_SIZE)
+            except InputError:
+                raise error from None
 
 
 def check_model(spec: ModelSpec, image_size: int, *, file: str, key: str) -> None:

@@ -51,6 +51,7 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/measure/steps.py",
         "bench/measure/throughput.py",
         "bench/measure/timing.py",
+        "bench/statistics/floor.py",
         "bench/statistics/timings.py",
         "bench/trust/trial.py",
     ),

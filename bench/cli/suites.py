@@ -69,8 +69,9 @@ def measure(
 ) -> None:
     """Measure parameters, MACs, throughput and latency of the suite's models on this machine."""
     from bench.console import CostScreen, out
+    from bench.execution.estimate import wall_by_detail
     from bench.execution.pending import pending_costs, pending_details
-    from bench.plan import check_models, resolve_device
+    from bench.plan import check_measurable, resolve_device
     from bench.report.text import duration
     from bench.suite_details import detail_specs
 
@@ -80,12 +81,14 @@ def measure(
     device = resolve_device(loaded)
     todo = pending_costs(loaded, models, device, store, refresh=refresh)
     cells = pending_details(loaded, models, device, store, refresh=refresh) if full else []
-    check_models(loaded, [spec.model for spec in todo])
+    check_measurable(loaded, models if cells else [spec.model for spec in todo])
     if dry_run:
         seconds = len(todo) * loaded.settings.cost.seconds_per_model
         out.print(f"{len(todo)} models to measure on {device.name}, at least {seconds:.0f} s.")
+        took = wall_by_detail(store.readable()[0])
         for spec in cells:
-            out.print(f"{spec.id}  {spec.label}", markup=False)
+            expected = duration(took.get(spec.detail))
+            out.print(f"{spec.id}  {spec.label}  {expected}", markup=False)
         return
     failed = broken = 0
     if todo:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bench import models
+from bench.errors import InputError
 from bench.measure.cost import CostFailure, measure_costs
 from bench.provenance import commit, source_digest
 from bench.records.schema import SuiteSeen
@@ -30,15 +32,23 @@ def measure_pending(
         source_digest(spec)  # of the code as it is loaded now, whatever is edited meanwhile
     commit()
     clock = Clock()
+    seen = SuiteSeen(name=suite.name, seeds=suite.seeds)
+    fitting, failed = [], 0
+    for spec in todo:
+        try:
+            models.check(spec.model, spec.image_size)
+        except InputError as error:  # this size does not suit it: a blank with its reason
+            failed += 1
+            record_cost(spec, error.problem, status="failed", store=store, suite=seen, clock=clock)
+        else:
+            fitting.append(spec)
     outcomes = measure_costs(
-        todo,
+        fitting,
         seconds_per_model=suite.settings.cost.seconds_per_model,
         seed=COST_SEED,
         on_progress=on_progress,
     )
-    seen = SuiteSeen(name=suite.name, seeds=suite.seeds)
-    failed = 0
-    for spec, outcome in zip(todo, outcomes, strict=True):
+    for spec, outcome in zip(fitting, outcomes, strict=True):
         if isinstance(outcome, CostFailure):
             failed += 1
             record_cost(

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bench.details import Detail
 from bench.records.schema import Record
 from bench.specs import RunSpec
 
@@ -59,3 +60,12 @@ class Estimator:
 
 def _of(model: str, paces: list[_Pace]) -> list[_Pace]:
     return [pace for pace in paces if pace.model == model]
+
+
+def wall_by_detail(records: Iterable[Record]) -> dict[str, float]:
+    """Median wall time of the cells of full measurements that were done, by their kind."""
+    found: dict[str, list[float]] = {}
+    for record in records:
+        if isinstance(record.spec, Detail) and record.status == "done":
+            found.setdefault(record.spec.detail, []).append(record.provenance.wall_s)
+    return {kind: statistics.median(times) for kind, times in found.items()}

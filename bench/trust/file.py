@@ -35,6 +35,7 @@ class Copies(Strict):
     rounds: Annotated[int, Field(ge=6)]
     slower_by: Annotated[float, Field(gt=0, lt=1)]
     right_at_least: Count  # of the repeats
+    floor: Annotated[float, Field(ge=0, lt=1)]  # by which that interval is widened
     level: Annotated[float, Field(gt=0.5, lt=1)]  # of the interval of a difference
 
 

@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from bench.details import DetailSpec, MachineSpec, MemorySpec
-from bench.execution import details
-from bench.execution.pending import pending_details
-from bench.plan import Device
+from bench.errors import InputError
+from bench.execution import costs, details
+from bench.execution.estimate import wall_by_detail
+from bench.execution.pending import pending_costs, pending_details
+from bench.measure.cost import CostFailure
+from bench.plan import Device, check_measurable
 from bench.records.details import DetailResult, MachineResult
 from bench.records.store import Store
+from bench.specs import CostSpec
 from bench.suite import Suite, load_suite
 
 SUITE = """
@@ -113,3 +117,43 @@ def test_a_record_of_a_cell_reads_back_as_it_was(suite: Suite, tmp_path: Path) -
     assert record.spec == machine
     assert record.kind == "detail"
     assert isinstance(record.detail, MachineResult)
+
+
+def test_a_model_that_the_size_does_not_suit_leaves_a_blank_and_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(SUITE.replace("resnet18", "medmamba_tiny").replace("= 32", "= 16"))
+    suite = load_suite(str(path))
+    asked: list[str] = []
+
+    def measure(requests: list[CostSpec], **_: object) -> list[CostFailure]:
+        asked.extend(request.model.name for request in requests)
+        return [CostFailure(status="failed", reason="planted") for _ in requests]
+
+    monkeypatch.setattr(costs, "measure_costs", measure)
+    store = Store(tmp_path / "results")
+    todo = pending_costs(suite, suite.cost_models, HERE, store, refresh=False)
+    check_measurable(suite, suite.cost_models)  # both work at some size
+    costs.measure_pending(suite, todo, store, lambda doing, done: None)
+    reasons = {record.spec.model.name: record.reason for record in store.all()}  # type: ignore[union-attr]
+    assert "needs images of at least" in (reasons["medmamba_tiny"] or "")
+    assert "medmamba_tiny" not in asked
+    assert {name for name, reason in reasons.items() if reason == "planted"} == set(asked)
+
+
+def test_a_model_that_suits_no_size_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(SUITE.replace("resnet18", "resnet_eighteen"))
+    suite = load_suite(str(path))
+    with pytest.raises(InputError, match=r"bad\.toml: cost\.models: unknown model"):
+        check_measurable(suite, suite.cost_models)
+
+
+def test_cells_are_expected_to_take_what_they_took(suite: Suite, tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    machine = _pending(suite, store)[0]
+    assert wall_by_detail(store.all()) == {}
+    details.measure_details(suite, [machine], store, lambda doing, done: None)
+    (record,) = store.all()
+    assert wall_by_detail([record]) == {"machine": record.provenance.wall_s}
