@@ -71,7 +71,8 @@ def measure(
     from bench.console import CostScreen, out
     from bench.execution.estimate import wall_by_detail
     from bench.execution.pending import pending_costs, pending_details
-    from bench.plan import check_measurable, resolve_device
+    from bench.model_checks import check_measurable
+    from bench.plan import resolve_device
     from bench.report.text import duration
     from bench.suite_details import detail_specs
 
@@ -195,7 +196,8 @@ def _load(suite: str) -> Suite:
 
 def _plan(name: str, only: str, *, dry_run: bool) -> tuple[Plan, Store]:
     """Everything a suite says is checked, models too, before anything is written."""
-    from bench.plan import check_data, check_models, make_plan
+    from bench.model_checks import check_models
+    from bench.plan import check_data, make_plan
 
     suite = _load(name)
     if not suite.cells:

@@ -11,7 +11,7 @@ from bench.data import catalog
 from bench.data.dataset import Dataset
 from bench.errors import InputError
 from bench.execution.running import claim
-from bench.plan import check_model
+from bench.model_checks import check_model
 from bench.provenance import commit, processor, source_digest
 from bench.search import record as trials
 from bench.search.file import Search, trial_id

@@ -12,7 +12,8 @@ from bench.execution import costs, details
 from bench.execution.estimate import wall_by_detail
 from bench.execution.pending import pending_costs, pending_details
 from bench.measure.cost import CostFailure
-from bench.plan import Device, check_measurable
+from bench.model_checks import check_measurable
+from bench.plan import Device
 from bench.records.details import DetailResult, MachineResult
 from bench.records.store import Store
 from bench.specs import CostSpec
