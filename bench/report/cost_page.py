@@ -64,9 +64,9 @@ SECTIONS: tuple[tuple[str, str, Callable[[Context], list[Row]], str], ...] = (
         "Throughput of the first table beside the limits measured here. Bytes are those of every "
         "operator's inputs and outputs, as if there were no cache, so that more than all of the "
         "copy's rate means that caches were used, and more than all of the product's that a "
-        "convolution did fewer multiplications (Winograd) than are counted. *Fixed* is what a pass "
-        "costs however small the image: the time at the smallest size timed, less its arithmetic at the product's rate and "
-        "the weights read once at the copy's.",
+        "convolution did fewer multiplications (Winograd) than are counted. *Fixed* is what a "
+        "pass costs however small the image: the time at the smallest size timed, less its "
+        "arithmetic at the product's rate and the weights read once at the copy's.",
     ),
 )
 
