@@ -58,6 +58,10 @@ class FullOptions(Strict):
     def _plain_is_there(self) -> FullOptions:
         if "plain" not in self.forms:
             raise ValueError("forms must hold 'plain': the others are compared with it")
+        for key in ("forms", "precisions", "image_sizes", "batch_sizes"):
+            values = getattr(self, key)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{key}: give each value once")
         return self
 
 

@@ -97,6 +97,10 @@ def measure(
 
         with CostScreen() as screen:
             failed = measure_pending(loaded, todo, store, screen.show)
+        for asked in todo:
+            record = store.load(asked.id)
+            if record is not None and record.reason is not None:
+                out.print(f"{asked.label}: {record.status}: {record.reason}", markup=False)
     if cells:
         from bench.execution.details import measure_details
 

@@ -286,9 +286,9 @@ def _share(share: float) -> str:
 def _exponent(
     points: list[ScaledPoint], rng: np.random.Generator, *, of_batches: bool = False
 ) -> str:
-    if len(points) < 2:
-        return BLANK
     sizes = [float(p.batch_size if of_batches else p.image_size**2) for p in points]
+    if len(set(sizes)) < 2:
+        return BLANK
     slope = log_slope(sizes, [point.rounds_s for point in points], rng)
     return f"{slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
 

@@ -158,3 +158,11 @@ def test_cells_are_expected_to_take_what_they_took(suite: Suite, tmp_path: Path)
     details.measure_details(suite, [machine], store, lambda doing, done: None)
     (record,) = store.all()
     assert wall_by_detail([record]) == {"machine": record.provenance.wall_s}
+
+
+@pytest.mark.parametrize("line", ["image_sizes = [32, 32]", "batch_sizes = [4, 1, 4]"])
+def test_a_size_given_twice_is_refused(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "twice.toml"
+    path.write_text(f"{SUITE}\n[cost.full]\n{line}\n")
+    with pytest.raises(InputError, match=f"cost.full: {line.split()[0]}: give each value once"):
+        load_suite(str(path))
