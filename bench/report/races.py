@@ -15,9 +15,9 @@ from bench.race.record import (
     load_all,
 )
 from bench.records.store import write_atomic
+from bench.report.folder import reports_folder
 from bench.report.tables import markdown
 from bench.report.text import BLANK, rate
-from bench.toml_file import ROOT
 
 PAGE = "races.md"
 
@@ -37,7 +37,7 @@ def write_race_page(results: Path) -> Path:
     Raises:
         InputError: a record is damaged.
     """
-    folder = ROOT / "reports" if results == ROOT / "results" else results / "reports"
+    folder = reports_folder(results)
     write_atomic(folder / PAGE, race_page(load_all(results)).encode())
     return folder / PAGE
 

@@ -10,13 +10,13 @@ from bench.provenance import source_digest
 from bench.records.schema import Record
 from bench.records.store import Store, write_atomic
 from bench.report.design import cost_columns
+from bench.report.folder import reports_folder
 from bench.report.tables import markdown
 from bench.report.text import BLANK, millions, percent
 from bench.search.file import Search, known_searches, load_search, trial_id
 from bench.search.record import Trial, load_all
 from bench.specs import Protocol
 from bench.statistics.differences import noninferiority_power, paired_difference
-from bench.toml_file import ROOT
 
 PAGE = "search.md"
 MARGIN = 0.01  # of AUC: the non-inferiority margin of one point
@@ -34,7 +34,7 @@ def write_search_page(results: Path) -> Path:
     Raises:
         InputError: a trial or a search file cannot be read.
     """
-    folder = ROOT / "reports" if results == ROOT / "results" else results / "reports"
+    folder = reports_folder(results)
     searches = [load_search(name) for name in known_searches()]
     costs = Store(results).readable()[0]  # a damaged one is another command's to name
     text = search_page(searches, load_all(results), costs)

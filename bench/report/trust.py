@@ -6,10 +6,10 @@ from pathlib import Path
 
 from bench.records.store import write_atomic
 from bench.report.accuracy import Row
+from bench.report.folder import reports_folder
 from bench.report.tables import markdown
 from bench.statistics.floor import widened
 from bench.statistics.timings import Estimate, speed_ratio
-from bench.toml_file import ROOT
 from bench.trust.record import CopyTimes, TrustRecord, load
 
 PAGE = "trust.md"
@@ -67,7 +67,7 @@ def write_trust_page(results: Path) -> Path:
     Raises:
         InputError: the record is damaged.
     """
-    folder = ROOT / "reports" if results == ROOT / "results" else results / "reports"
+    folder = reports_folder(results)
     write_atomic(folder / PAGE, trust_page(load(results)).encode())
     return folder / PAGE
 

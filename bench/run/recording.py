@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from bench.records.schema import (
     Record,
     Status,
     SuiteSeen,
+    TrainingResult,
 )
 from bench.records.store import Store
 from bench.run.experiment import train_and_score
@@ -60,16 +62,38 @@ def execute(
     except (Exception, SystemExit) as error:  # a model that ends the process ends its run alone
         status, reason = failure(error)
         log.debug("%s: %s", spec.label, reason, exc_info=error)
+    made = made_here(spec, device_name, clock)
+    return _keep(spec, status, reason, store=store, suite=suite, provenance=made, training=result)
+
+
+def _keep(
+    spec: RunSpec | CostSpec | DetailSpec,
+    status: Status,
+    reason: str | None,
+    *,
+    store: Store,
+    suite: SuiteSeen,
+    provenance: Provenance,
+    training: TrainingResult | None = None,
+    cost: CostResult | None = None,
+    detail: DetailResult | None = None,
+) -> Record:
+    """The whole record, with what is known of earlier tries, stored."""
+    kind: Literal["training", "cost", "detail"] = "detail"
+    if isinstance(spec, RunSpec | CostSpec):
+        kind = "training" if isinstance(spec, RunSpec) else "cost"
     record = Record(
-        kind="training",
+        kind=kind,
         id=spec.id,
         status=status,
         reason=reason,
         spec=spec,
         suite=suite,
-        provenance=made_here(spec, device_name, clock),
+        provenance=provenance,
         attempts=earlier_attempts(store, spec.id),
-        training=result,
+        training=training,
+        cost=cost,
+        detail=detail,
     )
     _save(record, store)
     return record
@@ -105,18 +129,8 @@ def _own_global_generators(seed: int) -> Iterator[None]:
 
 def skip(spec: RunSpec, reason: str, *, store: Store, suite: SuiteSeen, device_name: str) -> Record:
     """Record a run that cannot be tried here, with the reason."""
-    record = Record(
-        kind="training",
-        id=spec.id,
-        status="skipped",
-        reason=reason,
-        spec=spec,
-        suite=suite,
-        provenance=made_here(spec, device_name, Clock()),
-        attempts=earlier_attempts(store, spec.id),
-    )
-    _save(record, store)
-    return record
+    made = made_here(spec, device_name, Clock())
+    return _keep(spec, "skipped", reason, store=store, suite=suite, provenance=made)
 
 
 def record_cost(
@@ -130,19 +144,8 @@ def record_cost(
 ) -> Record:
     """Store one cost measurement, or with another ``status`` the reason why there is none."""
     reason, cost = (outcome, None) if isinstance(outcome, str) else (None, outcome)
-    record = Record(
-        kind="cost",
-        id=spec.id,
-        status=status,
-        reason=reason,
-        spec=spec,
-        suite=suite,
-        provenance=made_here(spec, spec.device_name, clock),
-        attempts=earlier_attempts(store, spec.id),
-        cost=cost,
-    )
-    _save(record, store)
-    return record
+    made = made_here(spec, spec.device_name, clock)
+    return _keep(spec, status, reason, store=store, suite=suite, provenance=made, cost=cost)
 
 
 def record_detail(
@@ -160,19 +163,8 @@ def record_detail(
         status, reason = failure(outcome)
     else:
         result = outcome
-    record = Record(
-        kind="detail",
-        id=spec.id,
-        status=status,
-        reason=reason,
-        spec=spec,
-        suite=suite,
-        provenance=made_here(spec, spec.device_name, clock),
-        attempts=earlier_attempts(store, spec.id),
-        detail=result,
-    )
-    _save(record, store)
-    return record
+    made = made_here(spec, spec.device_name, clock)
+    return _keep(spec, status, reason, store=store, suite=suite, provenance=made, detail=result)
 
 
 class Clock:
