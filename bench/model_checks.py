@@ -26,16 +26,20 @@ def check_models(suite: Suite, models: Iterable[ModelSpec]) -> None:
         check_model(spec, settings.image_size, file=shown(suite.path), key=key)
 
 
-def check_measurable(suite: Suite, models: Iterable[ModelSpec]) -> None:
+def check_measurable(suite: Suite, models: Iterable[ModelSpec]) -> dict[str, str]:
     """Refuse a model that is unusable at any size; one that only this size does not suit passes.
 
     It leaves a blank with its reason among the suite's costs, and the others are measured.
+
+    Returns:
+        Names of the models that the suite's size does not suit, each with the reason.
 
     Raises:
         InputError: naming the suite's file and the model.
     """
     from bench import models as model_registry  # torch and timm: only if there is one to check
 
+    unfit = {}
     for spec in models:
         try:
             check_models(suite, [spec])
@@ -44,6 +48,8 @@ def check_measurable(suite: Suite, models: Iterable[ModelSpec]) -> None:
                 model_registry.check(spec, USUAL_SIZE)
             except InputError:
                 raise error from None
+            unfit[spec.name] = error.problem
+    return unfit
 
 
 def check_model(spec: ModelSpec, image_size: int, *, file: str, key: str) -> None:

@@ -82,8 +82,12 @@ def measure(
     device = resolve_device(loaded)
     todo = pending_costs(loaded, models, device, store, refresh=refresh)
     cells = pending_details(loaded, models, device, store, refresh=refresh) if full else []
-    check_measurable(loaded, models if cells else [spec.model for spec in todo])
+    unfit = check_measurable(loaded, models if cells else [spec.model for spec in todo])
     if dry_run:
+        for asked in todo:
+            reason = unfit.get(asked.model.name)
+            doubt = f"  (will be blank: {reason})" if reason else ""
+            out.print(f"{asked.id}  {asked.label}{doubt}", markup=False)
         seconds = len(todo) * loaded.settings.cost.seconds_per_model
         out.print(f"{len(todo)} models to measure on {device.name}, at least {seconds:.0f} s.")
         took = wall_by_detail(store.readable()[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -35,22 +36,42 @@ def release(device: str) -> None:
         torch.cuda.empty_cache()
 
 
-def built(
-    spec: ModelSpec, *, num_classes: int, channels: int, image_size: int, seed: int
-) -> nn.Module:
+class Asked(Protocol):
+    """What is asked for: a model, and the images that it is to take."""
+
+    @property
+    def model(self) -> ModelSpec: ...
+    @property
+    def num_classes(self) -> int: ...
+    @property
+    def channels(self) -> int: ...
+    @property
+    def image_size(self) -> int: ...
+    @property
+    def device(self) -> str: ...
+
+
+def built(asked: Asked, *, seed: int, image_size: int | None = None) -> nn.Module:
     """The model with fresh weights, on the CPU; the global generator is left as it was.
 
     Nothing has passed through it: the trial of two images that ``models.build`` makes would be the
     first pass, and the peak of memory, in place of the one that is measured.
 
+    Args:
+        image_size: in px, where it is not the one asked for.
+
     Raises:
         InputError: there is no such model, or it cannot be built so.
     """
+    spec, size = asked.model, image_size or asked.image_size
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        wanted: dict[str, JsonValue] = {"num_classes": num_classes, "in_chans": channels}
+        wanted: dict[str, JsonValue] = {
+            "num_classes": asked.num_classes,
+            "in_chans": asked.channels,
+        }
         models._check_weights_exist(spec)
-        return models._call(spec, models._factory(spec), wanted, image_size).model
+        return models._call(spec, models._factory(spec), wanted, size).model
 
 
 def placed(model: nn.Module, device: str, *, channels_last: bool) -> nn.Module:
@@ -58,6 +79,15 @@ def placed(model: nn.Module, device: str, *, channels_last: bool) -> nn.Module:
     order = torch.channels_last if channels_last else torch.contiguous_format
     moved: nn.Module = model.to(device).to(memory_format=order)
     return moved
+
+
+def batches(
+    asked: Asked, batch_size: int, *, rng: np.random.Generator, image_size: int | None = None
+) -> list[Tensor]:
+    """Batches of what is asked for, on its device."""
+    size = image_size or asked.image_size
+    shape = (batch_size, asked.channels, size, size)
+    return random_batches(shape, device=asked.device, rng=rng)
 
 
 def random_batches(

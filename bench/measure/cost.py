@@ -14,7 +14,7 @@ from torch import nn
 
 from bench.details import Form
 from bench.errors import InputError, one_line
-from bench.measure.building import built, placed, random_batches, release, true_float32
+from bench.measure.building import batches, built, placed, release, true_float32
 from bench.measure.energy import EnergyMeter, energy_meter
 from bench.measure.forms import lacks, laid_out
 from bench.measure.load import Load, LoadWatch
@@ -176,13 +176,7 @@ def _prepare(
 
 
 def _built(request: CostSpec, seed: int) -> nn.Module:
-    model = built(
-        request.model,
-        num_classes=request.num_classes,
-        channels=request.channels,
-        image_size=request.image_size,
-        seed=seed,
-    )
+    model = built(request, seed=seed)
     return placed(model, request.device, channels_last=request.channels_last).eval()
 
 
@@ -202,13 +196,11 @@ def _subjects(
     """The model at the batch asked for, and at batch 1."""
 
     def subject(batch_size: int, least_samples: int) -> Subject:
-        shape = (batch_size, request.channels, request.image_size, request.image_size)
-        drawn = random_batches(shape, device=request.device, rng=rng)
         form: Form = "channels_last" if request.channels_last else "plain"
         return Subject(
             name=request.model.name,
             call=model,
-            inputs=[laid_out(batch, form) for batch in drawn],
+            inputs=[laid_out(batch, form) for batch in batches(request, batch_size, rng=rng)],
             seconds=seconds,
             precision=request.precision,
             threads=request.threads,
@@ -282,7 +274,7 @@ def _notes(prepared: _Prepared) -> list[str]:
     """What a reader of the numbers must know, one sentence each."""
     notes = []
     if not (prepared.throughput.stable and prepared.latency.stable):
-        notes.append("times were still changing when the warm-up ran out of its share of time")
+        notes.append("times were still changing when the warm-up ended")
     precision = prepared.throughput.precision
     if precision != "float32":
         types = prepared.profile.types.items()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bench.details import Form, FormsSpec
 from bench.errors import one_line
-from bench.measure.building import built, random_batches, true_float32
+from bench.measure.building import batches, built, true_float32
 from bench.measure.energy import EnergyMeter, energy_meter
 from bench.measure.forms import check_outputs, lacks, laid_out, make_form
 from bench.measure.load import Load, LoadWatch
@@ -45,16 +45,8 @@ def measure_forms(
         InputError: the model itself cannot be built.
     """
     rng = np.random.default_rng(seed)
-    model = built(
-        spec.model,
-        num_classes=spec.num_classes,
-        channels=spec.channels,
-        image_size=spec.image_size,
-        seed=seed,
-    )
-    model = model.to(spec.device).eval()
-    shape = (spec.channels, spec.image_size, spec.image_size)
-    batches = random_batches((spec.batch_size, *shape), device=spec.device, rng=rng)
+    model = built(spec, seed=seed).to(spec.device).eval()
+    drawn = batches(spec, spec.batch_size, rng=rng)
     wanted: list[tuple[Form, Precision]] = [(form, "float32") for form in spec.forms]
     wanted += [(REDUCED, precision) for precision in spec.precisions if precision != "float32"]
     meter = energy_meter(spec.device)
@@ -62,7 +54,7 @@ def measure_forms(
         timed = []
         for number, (form, precision) in enumerate(wanted):
             on_progress(f"{spec.model.name}: {form}, {precision}", 0.5 * number / len(wanted))
-            timed.append(_prepare(model, form, precision, batches, spec.threads))
+            timed.append(_prepare(model, form, precision, drawn, spec.threads))
         load, repeats = _time(timed, spec, seconds_per_form, rng, meter, on_progress), 0
         while load.noisy and repeats < MOST_REPEATS:
             load = _time(timed, spec, seconds_per_form, rng, meter, on_progress)
@@ -79,15 +71,15 @@ def measure_forms(
 
 
 def _prepare(
-    model: nn.Module, form: Form, precision: Precision, batches: list[Tensor], threads: int
+    model: nn.Module, form: Form, precision: Precision, drawn: list[Tensor], threads: int
 ) -> _Timed:
-    timed = _Timed(form, precision, failure=lacks(precision, batches[0].device.type))
+    timed = _Timed(form, precision, failure=lacks(precision, drawn[0].device.type))
     if timed.failure is not None:
         return timed
     try:
         lanes = []
-        for count in (len(batches[0]), 1):
-            own = [laid_out(batch[:count], form) for batch in batches]
+        for count in (len(drawn[0]), 1):
+            own = [laid_out(batch[:count], form) for batch in drawn]
             call = make_form(model, form, own[0], threads=threads)
             lane = Lane(form, inference_step(call, own, precision))
             start = time.perf_counter()
@@ -144,4 +136,5 @@ def _result(timed: _Timed, batch_size: int, meter: EnergyMeter | None) -> FormTi
         rounds_s=batch.rounds_s,
         latency_rounds_s=single.rounds_s,
         energy_j_per_image=batch.energy_j / images if meter else None,
+        still_changing=not (batch.stable and single.stable),
     )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from bench.toml_file import ROOT
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def in_fresh_process(module: str, request: dict[str, Any]) -> Any:
@@ -34,6 +39,19 @@ def in_fresh_process(module: str, request: dict[str, Any]) -> Any:
         lines = done.stderr.strip().splitlines()
         raise RuntimeError(lines[-1] if lines else f"exit code {done.returncode}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def answer(measure: Callable[[dict[str, Any]], Any]) -> None:
+    """The other side of :func:`in_fresh_process`: measure what was asked for and print it.
+
+    On Linux the process ends with its parent, however that one ends.
+    """
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before it could be watched
+            sys.exit(1)
+    print(json.dumps(measure(json.loads(sys.argv[1]))))
 
 
 def resident_peak() -> int:

@@ -6,13 +6,11 @@ they take before the model is built is measured too); on a GPU it is the allocat
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from typing import Any
 
 from bench.details import MemorySpec, ModelDetail
-from bench.measure.fresh import in_fresh_process, resident_peak
+from bench.measure.fresh import answer, in_fresh_process, resident_peak
 from bench.records.details import MemoryResult
 
 STEPS = 3  # the second training step already holds everything; one more for certainty
@@ -59,13 +57,9 @@ def probe(
         MemoryError, RuntimeError: the process failed.
     """
     request = {
-        "model": spec.model.model_dump(mode="json"),
+        "spec": spec.model_dump(mode="json", include=set(ModelDetail.model_fields)),
         "image_sizes": image_sizes,
         "batch_size": batch_size,
-        "channels": spec.channels,
-        "num_classes": spec.num_classes,
-        "device": spec.device,
-        "threads": spec.threads,
         "training": training,
         "seed": seed,
         "started_at": time.time(),
@@ -77,33 +71,27 @@ def _probe(request: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
     import torch
 
-    from bench.measure.building import built, placed, random_batches, true_float32
+    from bench.measure.building import batches, built, placed, true_float32
+    from bench.measure.forms import laid_out
     from bench.measure.steps import inference_step, training_step
-    from bench.specs import ModelSpec
 
     import_s = max(0.0, time.time() - request["started_at"])
-    device, on_gpu = request["device"], request["device"] == "cuda"
-    torch.set_num_threads(request["threads"])
+    spec = ModelDetail.model_validate(request["spec"])
+    on_gpu = spec.device == "cuda"
+    torch.set_num_threads(spec.threads)
     libraries, points = 0 if on_gpu else resident_peak(), []
     for size in request["image_sizes"]:
         start = time.perf_counter()
-        fresh = built(
-            ModelSpec.model_validate(request["model"]),
-            num_classes=request["num_classes"],
-            channels=request["channels"],
-            image_size=size,
-            seed=request["seed"],
-        )
-        model = placed(fresh, device, channels_last=True)
+        fresh = built(spec, seed=request["seed"], image_size=size)
+        model = placed(fresh, spec.device, channels_last=True)
         build_s = time.perf_counter() - start
-        shape = (request["batch_size"], request["channels"], size, size)
         rng = np.random.default_rng(request["seed"])
-        batch = random_batches(shape, device=device, rng=rng)[:1]
-        batch = [batch[0].contiguous(memory_format=torch.channels_last)]
+        drawn = batches(spec, request["batch_size"], rng=rng, image_size=size)[:1]
+        batch = [laid_out(drawn[0], "channels_last")]
         if on_gpu:
             torch.cuda.reset_peak_memory_stats()
         if request["training"]:
-            step = training_step(model.train(), batch, request["num_classes"], "float32")
+            step = training_step(model.train(), batch, spec.num_classes, "float32")
         else:
             step = inference_step(model.eval(), batch, "float32")
         passes = []
@@ -114,9 +102,9 @@ def _probe(request: dict[str, Any]) -> dict[str, Any]:
             passes.append(time.perf_counter() - start)
         peak = torch.cuda.max_memory_allocated() if on_gpu else resident_peak()
         points.append({"peak_bytes": peak, "build_s": build_s, "passes_s": passes})
-        del fresh, model, step, batch
+        del fresh, model, step, drawn, batch
     return {"libraries_bytes": libraries, "import_s": import_s, "points": points}
 
 
 if __name__ == "__main__":
-    print(json.dumps(_probe(json.loads(sys.argv[1]))))
+    answer(_probe)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from bench.details import ModelDetail, ScalingSpec
 from bench.errors import one_line
-from bench.measure.building import built, placed, random_batches, release, true_float32
+from bench.measure.building import batches, built, placed, release, true_float32
+from bench.measure.forms import laid_out
 from bench.measure.load import LoadWatch
 from bench.measure.memory import probe
 from bench.measure.steps import inference_step
@@ -28,7 +28,7 @@ def measure_scaling(
     """
     watch, rng = LoadWatch(), np.random.default_rng(seed)
     sizes = [(size, 1) for size in sorted(spec.image_sizes)]
-    batches = [(spec.image_size, batch) for batch in sorted(spec.batch_sizes)]
+    counts = [(spec.image_size, batch) for batch in sorted(spec.batch_sizes)]
     with threads(spec.threads), true_float32():
         over_sizes = _series(
             spec,
@@ -40,7 +40,7 @@ def measure_scaling(
         )
         over_batches = _series(
             spec,
-            batches,
+            counts,
             seconds_per_point,
             seed,
             rng,
@@ -120,16 +120,10 @@ def _rounds(lanes: dict[tuple[int, int], Lane], size: int, batch: int) -> list[l
 def _lane(
     spec: ModelDetail, size: int, batch: int, label: str, seed: int, rng: np.random.Generator
 ) -> Lane:
-    model = built(
-        spec.model,
-        num_classes=spec.num_classes,
-        channels=spec.channels,
-        image_size=size,
-        seed=seed,
-    )
-    model = placed(model, spec.device, channels_last=True).eval()
-    drawn = random_batches((batch, spec.channels, size, size), device=spec.device, rng=rng)[:1]
-    images = [drawn[0].contiguous(memory_format=torch.channels_last)]
+    fresh = built(spec, seed=seed, image_size=size)
+    model = placed(fresh, spec.device, channels_last=True).eval()
+    drawn = batches(spec, batch, rng=rng, image_size=size)
+    images = [laid_out(drawn[0], "channels_last")]
     return Lane(label, inference_step(model, images, "float32"))
 
 

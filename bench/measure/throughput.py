@@ -17,15 +17,13 @@ from torch import Tensor
 
 from bench.measure.energy import EnergyMeter
 from bench.measure.forms import Call, autocast
-from bench.measure.timing import synchronise, threads
+from bench.measure.timing import synchronise, threads, warm_up
 from bench.specs import Precision
 
 ROUNDS = 10  # into which a subject's time is divided
 MIN_ROUNDS = 6  # held even where one pass takes longer than the subject's time
 PATIENCE = 8  # times its seconds that a subject may take until it has the samples it needs
-_WARM_UP_SHARE = 0.3  # of a subject's time, at most
-_WARM_UP_WINDOW = 3  # passes whose medians are compared
-_STABLE_WITHIN = 0.05  # relative change of that median
+_WARM_UP_SHARE = 0.3  # of a subject's time; a slow model takes longer
 
 
 @dataclass
@@ -92,15 +90,9 @@ class Subject:
         self._spent_s = 0.0
 
     def warm_up(self) -> None:
-        """Pass until the median time of the last passes equals that of the passes before them."""
+        """Untimed passes until their times are stable, or long enough."""
         self.warm = True
-        times: list[float] = []
-        while not self.stable and self._spent_s < _WARM_UP_SHARE * self.seconds:
-            times.append(self.timed_pass())
-            if len(times) >= 2 * _WARM_UP_WINDOW:
-                before = np.median(times[-2 * _WARM_UP_WINDOW : -_WARM_UP_WINDOW])
-                now = np.median(times[-_WARM_UP_WINDOW:])
-                self.stable = bool(abs(now - before) <= _STABLE_WITHIN * before)
+        self.stable = warm_up(self.timed_pass, _WARM_UP_SHARE * self.seconds)
 
     def visit(self) -> None:
         """One round: a burst of timed passes, after one untimed pass if passes are short.

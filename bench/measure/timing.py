@@ -25,7 +25,9 @@ Step = Callable[[], None]
 """One pass; it returns when the device is done."""
 
 _WARM_UP_SHARE = 0.2  # of a lane's time
-_WARM_UP_LEAST = 2  # passes
+_WARM_UP_PASSES = 12  # that it may take even where passes are long
+_WARM_UP_WINDOW = 3  # passes whose medians are compared
+_STABLE_WITHIN = 0.05  # relative change of that median
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Lane:
 
     Attributes:
         energy_j: of the timed passes, where a meter was given.
+        stable: its times had settled when its warm-up ended.
         failure: what it raised while it was timed; the others went on without it.
     """
 
@@ -41,6 +44,7 @@ class Lane:
     step: Step
     rounds_s: list[list[float]] = field(default_factory=list)
     energy_j: float = 0.0
+    stable: bool = False
     failure: str | None = None
 
     def median_s(self) -> float:
@@ -64,7 +68,7 @@ def run_rounds(
             caches. Without it the lanes follow each other more closely, and drift shows less.
     """
     for lane in lanes:
-        _attempt(lane, partial(_warm_up, lane, seconds_per_lane))
+        _attempt(lane, partial(_warm_up_lane, lane, _WARM_UP_SHARE * seconds_per_lane))
     burst_s = (1 - _WARM_UP_SHARE) * seconds_per_lane / rounds
     for number in range(rounds):
         for index in rng.permutation(len(lanes)):
@@ -81,11 +85,24 @@ def _attempt(lane: Lane, act: Callable[[], None]) -> None:
             lane.failure = one_line(error)
 
 
-def _warm_up(lane: Lane, seconds: float) -> None:
-    passes, start = 0, time.perf_counter()
-    while passes < _WARM_UP_LEAST or time.perf_counter() - start < _WARM_UP_SHARE * seconds:
-        lane.step()
-        passes += 1
+def _warm_up_lane(lane: Lane, seconds: float) -> None:
+    lane.stable = warm_up(lambda: burst(lane.step, 0.0)[0], seconds)
+
+
+def warm_up(timed_pass: Callable[[], float], seconds: float) -> bool:
+    """Pass until times are stable; False if they were not within ``seconds`` and twelve passes.
+
+    Stable: the median of the last three passes is within 5 % of that of the three before.
+    """
+    times: list[float] = []
+    while len(times) < _WARM_UP_PASSES or sum(times) < seconds:
+        times.append(timed_pass())
+        if len(times) >= 2 * _WARM_UP_WINDOW:
+            before = float(np.median(times[-2 * _WARM_UP_WINDOW : -_WARM_UP_WINDOW]))
+            now = float(np.median(times[-_WARM_UP_WINDOW:]))
+            if abs(now - before) <= _STABLE_WITHIN * before:
+                return True
+    return False
 
 
 def _visit(lane: Lane, seconds: float, meter: EnergyMeter | None, settle: bool) -> None:

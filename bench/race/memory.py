@@ -6,10 +6,7 @@ take before the model is built is measured too); on a GPU the allocator's own pe
 
 from __future__ import annotations
 
-import json
-import sys
-
-from bench.measure.fresh import in_fresh_process, resident_peak
+from bench.measure.fresh import answer, in_fresh_process, resident_peak
 from bench.race.file import Memory
 
 STEPS = 3  # the second training step already holds everything; one more for certainty
@@ -44,4 +41,4 @@ def _probe(request: dict[str, object]) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_probe(json.loads(sys.argv[1]))))
+    answer(_probe)

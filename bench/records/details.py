@@ -20,6 +20,7 @@ class FormTiming(Stored):
     rounds_s: Rounds = []  # at the batch asked for
     latency_rounds_s: Rounds = []  # at batch 1
     energy_j_per_image: float | None = None
+    still_changing: bool = False  # times had not settled when the warm-up ended
 
 
 class FormsResult(Stored):

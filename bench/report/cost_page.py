@@ -8,14 +8,9 @@ from bench.report.accuracy import Context, Row
 from bench.report.circumstances import circumstance_rows
 from bench.report.collect import cost_of
 from bench.report.cost import cost_rows
-from bench.report.full_cost import (
-    forms_rows,
-    latency_rows,
-    limit_rows,
-    limits_sentence,
-    memory_rows,
-    scaling_rows,
-)
+from bench.report.full_cost import forms_rows, latency_rows, memory_rows
+from bench.report.growth import scaling_rows
+from bench.report.limits import limit_rows, limits_sentence
 
 SECTIONS: tuple[tuple[str, str, Callable[[Context], list[Row]], str], ...] = (
     (
@@ -55,7 +50,9 @@ SECTIONS: tuple[tuple[str, str, Callable[[Context], list[Row]], str], ...] = (
         "Growth",
         scaling_rows,
         "Slope of log time against log pixels at batch 1, and against the batch; 1 is linear. "
-        "Memory is that of the whole process. The best batch gives the most images a second.",
+        "Memory is that of the whole process; its slope, of what the model adds to the libraries, "
+        "over the larger half of the sizes, has the straight line's own interval. The best batch "
+        "gives the most images a second.",
     ),
     (
         "limits",

@@ -54,14 +54,18 @@ def try_timer(file: TrustFile, results: Path, on_progress: Progress) -> TrustRec
     return record
 
 
+class _Asked:
+    """A model of the trial, as :mod:`bench.measure.building` takes it."""
+
+    device = "cpu"
+
+    def __init__(self, file: TrustFile, name: str, image_size: int) -> None:
+        self.model, self.image_size = ModelSpec(name=name), image_size
+        self.num_classes, self.channels = file.num_classes, file.channels
+
+
 def _model(file: TrustFile, name: str, image_size: int) -> nn.Module:
-    model = built(
-        ModelSpec(name=name),
-        num_classes=file.num_classes,
-        channels=file.channels,
-        image_size=image_size,
-        seed=SEED,
-    )
+    model = built(_Asked(file, name, image_size), seed=SEED)
     return placed(model, "cpu", channels_last=True).eval()
 
 

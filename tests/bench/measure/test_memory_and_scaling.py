@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +20,7 @@ from bench.measure.memory import measure_memory
 from bench.measure.scaling import ROUNDS, measure_scaling
 from bench.records.details import ScaledPoint, ScalingResult
 from bench.specs import ModelSpec
+from bench.toml_file import ROOT
 
 COMMON = {
     "model": ModelSpec(name="test_medspectralnet"),
@@ -58,6 +64,55 @@ def test_a_training_that_fails_leaves_the_rest(monkeypatch: pytest.MonkeyPatch) 
 def test_a_process_that_fails_says_its_last_line() -> None:
     with pytest.raises(RuntimeError, match="KeyError"):
         in_fresh_process("bench.measure.memory", {})
+
+
+ANSWERS_LATE = """
+import sys, time
+from bench.measure.fresh import answer
+
+def measure(request):
+    print("begun", file=open(request["sign"], "w"))
+    time.sleep(60)
+
+answer(measure)
+"""
+ASKS = """
+import sys
+from bench.measure.fresh import in_fresh_process
+in_fresh_process("answers_late", {"sign": sys.argv[1]})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_measuring_process_ends_with_a_killed_parent(tmp_path: Path) -> None:
+    (tmp_path / "answers_late.py").write_text(ANSWERS_LATE)
+    (tmp_path / "asks.py").write_text(ASKS)
+    sign = tmp_path / "sign"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])}
+    parent = subprocess.Popen(
+        [sys.executable, str(tmp_path / "asks.py"), str(sign)], env=environment
+    )
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+    _wait_until(sign.exists)
+    (child,) = map(int, children.read_text().split())
+    parent.kill()
+    parent.wait()
+    _wait_until(lambda: not _alive(child))
+
+
+def _alive(pid: int) -> bool:
+    """Running; a zombie waiting for an init that never comes is not."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < until, "it never came"
+        time.sleep(0.02)
 
 
 def _measure(monkeypatch: pytest.MonkeyPatch, **changes: object) -> ScalingResult:

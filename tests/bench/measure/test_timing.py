@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from bench.measure.energy import EnergyMeter
-from bench.measure.timing import Lane, run_rounds, threads
+from bench.measure.timing import Lane, run_rounds, threads, warm_up
 
 
 def test_every_lane_is_visited_once_a_round() -> None:
@@ -49,6 +49,22 @@ def test_energy_is_read_around_each_burst_alone() -> None:
     rng = np.random.default_rng(0)
     run_rounds(lanes, rounds=3, seconds_per_lane=0.01, rng=rng, meter=meter)
     assert [lane.energy_j for lane in lanes] == [15.0, 15.0]
+
+
+def test_warm_up_ends_when_times_are_stable() -> None:
+    """Falling times: stable where the last three differ from the three before by 5 % at most."""
+    falling = iter([8.0, 4.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+    assert warm_up(lambda: next(falling), 0.0)
+    assert list(falling) == [1.0]  # eight passes: 2, 1, 1 before and 1, 1, 1 now
+
+
+def test_warm_up_gives_up_after_its_seconds_and_twelve_passes() -> None:
+    passes = itertools.count(1)
+    assert not warm_up(lambda: 2.0 ** next(passes), 1.0)
+    assert next(passes) == 13  # long passes: twelve all the same
+    passes = itertools.count(1)
+    assert not warm_up(lambda: next(passes) * 1.0 if next(passes) % 4 else 0.1, 40.0)
+    assert next(passes) > 13  # short ones: until the seconds are spent
 
 
 def test_threads_are_given_back() -> None:

@@ -26,14 +26,9 @@ from bench.report.collect import collect
 from bench.report.cost import role_rows
 from bench.report.cost_page import floor_sentence
 from bench.report.footnotes import Footnotes
-from bench.report.full_cost import (
-    forms_rows,
-    latency_rows,
-    limit_rows,
-    limits_sentence,
-    memory_rows,
-    scaling_rows,
-)
+from bench.report.full_cost import forms_rows, latency_rows, memory_rows
+from bench.report.growth import scaling_rows
+from bench.report.limits import limit_rows, limits_sentence
 from bench.report.tables import write_tables
 from bench.specs import CostSpec
 from bench.suite import Suite, load_suite
@@ -265,7 +260,41 @@ def test_growth_has_its_exponents_and_where_it_ended(suite: Suite) -> None:
     assert row["sizes (px)"] == "16 to 64 [1]"
     assert "not tried: out of memory" in context.notes.lines()[0]
     assert row["memory, smallest to largest (MiB)"] == "1 to 9"
+    assert row["of the upper half, memory"] == "–"  # two sizes have no interval
     assert (row["best batch"], row["images/s there"]) == ("4", "200")
+
+
+def test_memory_beyond_the_libraries_has_its_slope(suite: Suite) -> None:
+    """1 MiB of the model's own a pixel row squared, beside 500 MiB of libraries."""
+    sizes = [8, 16, 64, 128, 256]
+    points = [
+        ScaledPoint(
+            image_size=size,
+            batch_size=1,
+            rounds_s=_rounds(0.01),
+            peak_bytes=(500 + size**2 // 64) * MIB,
+        )
+        for size in sizes
+    ]
+    grown = ScalingResult(over_sizes=points, over_batches=[], seconds_per_point=1.0, noisy=False)
+    found = RESULTS | {"scaling": grown}
+    cells = detail_specs(suite, "cpu", "cpu")
+    records = [_cost(suite), *(_record(spec, found[spec.detail]) for spec in cells)]
+    (row,) = scaling_rows(_context(suite, records))
+    assert row["of the upper half, memory"] == "1.00 [1.00, 1.00]"
+
+
+def test_a_form_whose_times_never_settled_says_so(suite: Suite) -> None:
+    timing = FormTiming(
+        form="plain", precision="float32", rounds_s=_rounds(0.04), still_changing=True
+    )
+    found = RESULTS | {"forms": RESULTS["forms"].model_copy(update={"timings": [timing]})}
+    cells = detail_specs(suite, "cpu", "cpu")
+    records = [_cost(suite), *(_record(spec, found[spec.detail]) for spec in cells)]
+    context = _context(suite, records)
+    (row,) = forms_rows(context)
+    assert row["plain"] == "100 [2]"
+    assert "still changing" in context.notes.lines()[1]
 
 
 def test_a_model_is_held_against_the_machine(suite: Suite) -> None:
