@@ -12,6 +12,7 @@ from bench.plan import UNAVAILABLE, Plan
 from bench.provenance import commit, source_digest
 from bench.records.schema import Record, SuiteSeen
 from bench.records.store import Store
+from bench.run.options import DEFAULTS, RunOptions
 from bench.run.recording import execute, skip
 from bench.specs import RunSpec
 from bench.training.loop import Progress
@@ -33,7 +34,13 @@ class Watcher(Protocol):
 
 
 def run_plan(
-    plan: Plan, todo: list[RunSpec], store: Store, watcher: Watcher, *, refresh: bool = False
+    plan: Plan,
+    todo: list[RunSpec],
+    store: Store,
+    watcher: Watcher,
+    *,
+    refresh: bool = False,
+    options: RunOptions = DEFAULTS,
 ) -> Counter[str]:
     """Do these runs of a plan; how many ended with each status.
 
@@ -60,13 +67,20 @@ def run_plan(
             passed_over = 0
             record = store.load(spec.id)
             if record is None or not is_done(spec, store, refresh=refresh):
-                record = _run_one(plan, spec, store, seen, watcher)
+                record = _run_one(plan, spec, store, seen, watcher, options)
         watcher.ended(record)
         statuses[record.status] += 1
     return statuses
 
 
-def _run_one(plan: Plan, spec: RunSpec, store: Store, seen: SuiteSeen, watcher: Watcher) -> Record:
+def _run_one(
+    plan: Plan,
+    spec: RunSpec,
+    store: Store,
+    seen: SuiteSeen,
+    watcher: Watcher,
+    options: RunOptions,
+) -> Record:
     if spec.data.checksum == UNAVAILABLE:
         reason = plan.unavailable[spec.data.name]
         return skip(spec, reason, store=store, suite=seen, device_name=plan.device.name)
@@ -83,5 +97,6 @@ def _run_one(plan: Plan, spec: RunSpec, store: Store, seen: SuiteSeen, watcher: 
             store=store,
             suite=seen,
             device_name=plan.device.name,
+            options=options,
             on_progress=on_progress,
         )

@@ -16,13 +16,18 @@ from bench.evaluation.predict import predict
 from bench.evaluation.scores import score
 from bench.records.schema import DataSeen, TrainingResult
 from bench.records.store import Store
+from bench.run.options import RunOptions
 from bench.specs import RunSpec
 from bench.training.loop import Progress, Setting, fit, shuffled_labels
 from bench.training.seeds import SeedStreams
 
 
 def train_and_score(
-    spec: RunSpec, dataset: Dataset, store: Store, on_progress: Callable[[Progress], None]
+    spec: RunSpec,
+    dataset: Dataset,
+    store: Store,
+    options: RunOptions,
+    on_progress: Callable[[Progress], None],
 ) -> TrainingResult:
     """Train on ``train``, choose on ``val``, then open, predict, store and score ``test`` once.
 

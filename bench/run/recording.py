@@ -30,6 +30,7 @@ from bench.records.schema import (
 )
 from bench.records.store import Store
 from bench.run.experiment import train_and_score
+from bench.run.options import DEFAULTS, RunOptions
 from bench.specs import CostSpec, RunSpec
 from bench.training.loop import Progress
 
@@ -46,6 +47,7 @@ def execute(
     store: Store,
     suite: SuiteSeen,
     device_name: str,
+    options: RunOptions = DEFAULTS,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Record:
     """Train, predict the test split once, score, and store the record: done or failed.
@@ -58,7 +60,7 @@ def execute(
     try:
         torch.set_num_threads(spec.threads)
         with _own_global_generators(spec.seed):
-            result = train_and_score(spec, dataset.for_next_run(), store, on_progress)
+            result = train_and_score(spec, dataset.for_next_run(), store, options, on_progress)
     except (Exception, SystemExit) as error:  # a model that ends the process ends its run alone
         status, reason = failure(error)
         log.debug("%s: %s", spec.label, reason, exc_info=error)
