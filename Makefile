@@ -11,7 +11,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test lint reproduce-table bench gpu data clean help
+.PHONY: setup test chaos lint reproduce-table bench gpu data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -33,7 +33,10 @@ lint: $(STAMP) ## ruff, mypy --strict, the import floors
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 bench: $(STAMP) ## put the timer on trial, then time models against their rivals (RACES="name …", default all); floors must hold
-	@$(BENCH) trust && $(BENCH) race $(RACES)
+	@$(BENCH) trust && $(BENCH) race $(RACES) && $(BENCH) engine feeding overhead resume
+
+chaos: $(STAMP) ## kill a real suite 100 times at random moments; its bits must not change
+	@$(BENCH) engine chaos --kills 100
 
 gpu: $(STAMP) ## on a CUDA machine: the kernels' tests, then the races there
 	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { echo "gpu: torch finds no CUDA device here; run this on a machine with one" >&2; exit 2; }

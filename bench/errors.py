@@ -49,6 +49,12 @@ class RunFailed(BenchError):
     """One run cannot go on (NaN loss, out of memory); it is recorded and the others go on."""
 
 
+class CannotWrite(BenchError):
+    """A result cannot be stored: nothing else can be either, so the suite ends; nothing is lost."""
+
+    exit_code = 2
+
+
 class TestSplitLocked(BenchError):
     """Code tried to read the test split before training and selection were over."""
 

@@ -55,6 +55,15 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/statistics/timings.py",
         "bench/trust/trial.py",
     ),
+    "engine": (
+        "bench/data",
+        "bench/engine",
+        "bench/evaluation",
+        "bench/execution",
+        "bench/records/store.py",
+        "bench/run",
+        "bench/training",
+    ),
     "race": (
         "baselines/deploy.py",
         "bench/measure/building.py",
@@ -117,6 +126,11 @@ def trust_digest() -> str:
     digest = _digest(HARNESS["trust"])
     digest.update(importlib.metadata.version("timm").encode())
     return digest.hexdigest()[:16]
+
+
+def engine_digest() -> str:
+    """16 hex digits over the source of the training engine and of its trial."""
+    return _digest(HARNESS["engine"]).hexdigest()[:16]
 
 
 def _digest(places: Iterable[str]) -> hashlib._Hash:

@@ -138,6 +138,7 @@ class Protocol(Strict):
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
     clip_grad_norm: Annotated[float, Field(gt=0)] | None = None
     drop_path_rate: Annotated[float, Field(ge=0, lt=1)] | None = None  # None: the model's own
+    accumulate: Annotated[int, Field(ge=1)] = 1  # parts in which a batch passes the network
     shuffle_labels: bool = False  # a control of the harness: training labels at random
 
     @model_validator(mode="after")
@@ -167,6 +168,8 @@ class DataIdentity(Strict):
 
 
 Precision = Literal["float32", "bfloat16", "float16"]
+Compiled = Literal["default", "reduce-overhead"]
+"""Modes of ``torch.compile`` for the training passes; the second replays CUDA graphs."""
 
 
 class RunSpec(Strict):
@@ -182,6 +185,8 @@ class RunSpec(Strict):
     device: Literal["cpu", "cuda"]
     precision: Precision
     threads: Annotated[int, Field(ge=1, le=1024)]
+    deterministic: bool = False  # on a GPU; on a CPU the same run gives the same bits anyway
+    compiled: Compiled | None = None
 
     @property
     def id(self) -> str:
@@ -191,7 +196,7 @@ class RunSpec(Strict):
     @property
     def cell_key(self) -> str:
         """What a suite can know of a run before data and device are: the id without those."""
-        known = deciding(self, without={"device", "precision"})
+        known = deciding(self, without={"device", "precision", "deterministic"})
         data = deciding(self.data, without={"checksum"})
         return content_id("cell", known | {"data": data, "protocol": self.protocol.deciding()})
 

@@ -143,6 +143,8 @@ def run_spec(
         device=device,
         precision=precision,
         threads=settings.threads,
+        deterministic=settings.deterministic and device == "cuda",
+        compiled=settings.compiled,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, model_validator
 
 from bench.details import Batch, Form, Size
-from bench.specs import Arguments, Control, Precision, Strict, Task
+from bench.specs import Arguments, Compiled, Control, Precision, Strict, Task
 
 NO_CONTROL = "none"
 
@@ -88,6 +88,8 @@ class SuiteFile(Strict):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Precision | Literal["auto"] = "auto"
     threads: Annotated[int, Field(ge=1, le=1024)]
+    deterministic: bool = False  # the same bits on a GPU too, at some cost in speed
+    compiled: Compiled | None = None  # torch.compile for the training passes
     grid: list[Grid] = []
     control: dict[str, Control] = {}
     model: dict[str, ModelEntry] = {}

@@ -22,11 +22,21 @@ ONLY_KEYS = ("model", "dataset", "seed", "control")
 
 
 def run(
-    suite: SuiteName, only: Only = "", dry_run: DryRun = False, refresh: Refresh = False
+    suite: SuiteName,
+    only: Only = "",
+    dry_run: DryRun = False,
+    refresh: Refresh = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Read images from disk batch by batch.")
+    ] = False,
+    checkpoint_every: Annotated[
+        float, typer.Option(min=0.0, help="Seconds of training that a kill may lose.")
+    ] = 30.0,
 ) -> None:
     """Train what is not trained yet; finished runs are kept, failed ones tried again."""
     from bench.console import SuiteScreen, out, print_work
     from bench.execution.estimate import Estimator
+    from bench.execution.leftovers import sweep
     from bench.execution.pending import pending
 
     plan, store = _plan(suite, only, dry_run=dry_run)
@@ -39,15 +49,18 @@ def run(
         print_work(plan, todo, estimator)
         return
     _refuse_if_nothing_to_train_on(plan)
+    sweep(store.root, {run.id for run in plan.runs} - {run.id for run in todo})
     statuses = Counter(done=len(plan.runs) - len(todo))
     if statuses["done"]:
         out.print(f"{statuses['done']} finished runs kept, not trained again.")
     if todo:
         from bench.execution.local import run_plan
+        from bench.run.options import RunOptions
 
+        options = RunOptions(checkpoint_every_s=checkpoint_every, stream=stream)
         images = {name: len(data.train) for name, data in plan.datasets.items()}
         with SuiteScreen(todo, images, estimator) as screen:
-            statuses += run_plan(plan, todo, store, screen, refresh=refresh)
+            statuses += run_plan(plan, todo, store, screen, refresh=refresh, options=options)
     _warn_of_damage(store)
     summary = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()) if count)
     out.print(f"{plan.suite.name}: {summary}. Records are in {shown(store.folder)}.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.options import DryRun, Refresh, open_store, shown
-from bench.errors import InputError
+from bench.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from bench.search.record import Trial
@@ -130,4 +130,38 @@ def trust(
         Console(highlight=False, soft_wrap=True).print(trust_page(record), markup=False)
     typer.echo(shown(write_trust_page(store.root)))
     if record is not None and not passed(record):
+        raise typer.Exit(1)
+
+
+def engine(
+    parts: Annotated[
+        list[str] | None, typer.Argument(help="feeding, overhead, resume, chaos; default all.")
+    ] = None,
+    kills: Annotated[int, typer.Option(min=1, help="Of the part chaos.")] = 10,
+    draw: Annotated[
+        bool, typer.Option("--draw", help="Only draw the page from the records there are.")
+    ] = False,
+) -> None:
+    """Put the training engine on trial: its speed, its overhead, kills; reports/engine.md."""
+    from bench.console import CostScreen, out
+    from bench.engine.trial import PARTS, try_engine
+    from bench.report.engine import engine_page, passed, write_engine_page
+
+    chosen = [part for part in PARTS if not parts or part in parts]
+    for part in parts or []:
+        if part not in PARTS:
+            raise InputError(f"no part {part!r}", remedy=nearest(part, PARTS), key="PARTS")
+    store, missed = open_store(repair=False), False
+    if not draw:
+        from bench.engine.file import ENGINE, EngineFile
+        from bench.toml_file import read_toml
+
+        file = read_toml(ENGINE, EngineFile)
+        for part in chosen:
+            with CostScreen() as screen:
+                record = try_engine(part, file, store.root, screen.show, kills=kills)
+            missed = missed or not passed(record)
+            out.print(engine_page({part: record}), markup=False)
+    typer.echo(shown(write_engine_page(store.root)))
+    if missed:
         raise typer.Exit(1)

@@ -63,7 +63,12 @@ _SPLITS = ("train", "val", "test")
 
 
 def batches(
-    resident: Resident, batch_size: int, *, channels: int, order: torch.Generator | None = None
+    resident: Resident,
+    batch_size: int,
+    *,
+    channels: int,
+    order: torch.Generator | None = None,
+    skip: int = 0,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of normalised images ``(B, channels, H, W)`` float32 and their labels.
 
@@ -75,7 +80,7 @@ def batches(
     if order is not None:
         index = torch.randperm(count, generator=order).to(resident.device)
         count -= int(count % batch_size == 1 and count > 1)
-    for start in range(0, count, batch_size):
+    for start in range(skip * batch_size, count, batch_size):
         chosen = slice(start, min(start + batch_size, count))
         part = chosen if index is None else index[chosen]
         yield normalise(resident.images[part], channels), resident.labels[part]

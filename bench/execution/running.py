@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
 
 from bench.records.store import write_atomic
 
@@ -91,11 +92,31 @@ def claim(results: Path, run_id: str) -> Iterator[bool]:
         except OSError:
             yield True
             return
+        if not _still_there(handle, path):  # its last holder has just removed it
+            yield False
+            return
+        _sweep(results, run_id)
         try:
             yield True
         finally:
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def _still_there(handle: TextIO, path: Path) -> bool:
+    """Whether the name still leads to the file that was locked."""
+    try:
+        return os.path.samestat(os.fstat(handle.fileno()), path.stat())
+    except OSError:
+        return False
+
+
+def _sweep(results: Path, run_id: str) -> None:
+    """Remove what a process that was killed while writing left of this run."""
+    for place in ("records", "running"):
+        for left in (results / place).glob(f".{run_id}.*"):
+            with contextlib.suppress(OSError):
+                left.unlink()
 
 
 def running(results: Path) -> dict[str, Running]:

@@ -92,6 +92,7 @@ class TrainingResult(Stored):
     test: Scores
     train_images_per_s: float
     predictions_sha256: str
+    resumed_at_updates: list[int] = []  # updates done wherever an interrupted training went on
 
 
 class NoiseFloor(Stored):

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from bench.errors import InputError
+from bench.errors import CannotWrite, InputError
 from bench.records.schema import SCHEMA_VERSION, Record
 from bench.specs import describe_invalid
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write ``content`` under ``path`` by temporary file, fsync and rename, or not at all.
+def write_atomic(path: Path, *content: bytes | memoryview) -> None:
+    """Write the parts of ``content`` under ``path`` by temporary file, fsync and rename, or none.
 
     Raises:
         OSError: as the file system does; the old file, if any, is then untouched.
@@ -31,7 +31,8 @@ def write_atomic(path: Path, content: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            for part in content:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
@@ -103,17 +104,31 @@ class Store:
         return self.folder / f"{record_id}.npz"
 
     def save(self, record: Record) -> None:
-        """Write one record; predictions, if any, must have been written before it."""
+        """Write one record; predictions, if any, must have been written before it.
+
+        Raises:
+            CannotWrite: the disk is full, or the folder read-only.
+        """
         text = record.model_dump_json(indent=1) + "\n"
-        write_atomic(self.path(record.id), text.encode())
+        self._write(self.path(record.id), text.encode())
 
     def save_predictions(self, record_id: str, arrays: dict[str, NDArray[np.generic]]) -> bytes:
         """Write logits and labels as ``.npz``; returns the bytes, for their checksum."""
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
         content = buffer.getvalue()
-        write_atomic(self.predictions_path(record_id), content)
+        self._write(self.predictions_path(record_id), content)
         return content
+
+    @staticmethod
+    def _write(path: Path, content: bytes) -> None:
+        try:
+            write_atomic(path, content)
+        except OSError as error:
+            raise CannotWrite(
+                f"{path}: cannot be written ({error.strerror}); what was finished before and the "
+                "last checkpoint are kept: make room or set BENCH_RESULTS, and run it again"
+            ) from error
 
     def load(self, record_id: str) -> Record | None:
         """The record, or None if there is none (or it was damaged and is set aside).

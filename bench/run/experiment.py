@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,26 +19,68 @@ from bench.records.schema import DataSeen, TrainingResult
 from bench.records.store import Store
 from bench.run.options import RunOptions
 from bench.specs import RunSpec
+from bench.training.checkpoint import CheckpointFile
+from bench.training.determinism import determinism
 from bench.training.loop import Progress, Setting, fit, shuffled_labels
 from bench.training.seeds import SeedStreams
+from bench.training.selection import Selection
 
 
-def train_and_score(
-    spec: RunSpec,
-    dataset: Dataset,
-    store: Store,
-    options: RunOptions,
-    on_progress: Callable[[Progress], None],
-) -> TrainingResult:
-    """Train on ``train``, choose on ``val``, then open, predict, store and score ``test`` once.
+@dataclass(frozen=True)
+class Prepared:
+    """A run that is ready to be trained; its test split is still locked.
+
+    Attributes:
+        forbidden: augmentations of the protocol that the data set forbids, each with the reason.
+    """
+
+    spec: RunSpec
+    built: models.Built
+    setting: Setting
+    train: Resident
+    val: Resident
+    forbidden: dict[str, str]
+
+    @property
+    def params_trainable(self) -> int:
+        return sum(p.numel() for p in self.built.model.parameters() if p.requires_grad)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of how the model ran, such as which scan a MedMamba used."""
+        device = torch.device(self.spec.device)
+        said = {
+            describe(device)
+            for module in self.built.model.modules()
+            if callable(describe := getattr(module, "describe_execution", None))
+        }
+        if device.type == "cuda" and not self.spec.deterministic:
+            said.add("on this device the same run may give other bits: deterministic is not set")
+        return sorted(said)
+
+    def trained(
+        self,
+        on_progress: Callable[[Progress], None],
+        checkpoints: CheckpointFile | None = None,
+    ) -> Selection:
+        """Train and choose on validation, from the last checkpoint if there is one.
+
+        Raises:
+            RunFailed: the training diverged.
+        """
+        with determinism(self.spec.deterministic):
+            return fit(
+                self.built.model, self.train, self.val, self.setting, on_progress, checkpoints
+            )
+
+
+def prepare(spec: RunSpec, dataset: Dataset) -> Prepared:
+    """Build the model and bring the training and validation splits to the device.
 
     Raises:
-        RunFailed: the training diverged.
-        TestSplitLocked: the test split of ``dataset`` was opened before.
+        InputError: the model cannot be built.
     """
     seeds = SeedStreams.of(spec.seed)
-    built = _build(spec, dataset, seeds)
-    params = sum(p.numel() for p in built.model.parameters() if p.requires_grad)
     augmentations, forbidden = _augmentations(spec, dataset)
     setting = Setting(
         task=dataset.task,
@@ -47,11 +90,32 @@ def train_and_score(
         channels=spec.channels,
         precision=spec.precision,
         augmentations=augmentations,
+        compiled=spec.compiled,
     )
     train, val = _resident(spec, dataset.train), _resident(spec, dataset.val)
     if spec.protocol.shuffle_labels:
         train = shuffled_labels(train, seeds.order)
-    selection = fit(built.model, train, val, setting, on_progress)
+    return Prepared(spec, _build(spec, dataset, seeds), setting, train, val, forbidden)
+
+
+def train_and_score(
+    spec: RunSpec,
+    dataset: Dataset,
+    store: Store,
+    options: RunOptions,
+    on_progress: Callable[[Progress], None],
+    checkpoints: CheckpointFile | None = None,
+) -> TrainingResult:
+    """Train on ``train``, choose on ``val``, then open, predict, store and score ``test`` once.
+
+    Raises:
+        RunFailed: the training diverged.
+        CannotWrite: the predictions could not be stored.
+        TestSplitLocked: the test split of ``dataset`` was opened before.
+    """
+    prepared = prepare(spec, dataset)
+    params = prepared.params_trainable  # of all that are trained, before any is fused or frozen
+    selection = prepared.trained(on_progress, checkpoints)
 
     test = dataset.test.open(selection)
     assert dataset.test.opened_at is not None
@@ -74,10 +138,10 @@ def train_and_score(
     return TrainingResult(
         data=_data_seen(dataset),
         params_trainable=params,
-        model_arguments=built.arguments,
-        omitted_arguments=built.omitted,
-        omitted_augmentations=forbidden,
-        notes=_notes(built.model, torch.device(spec.device)),
+        model_arguments=prepared.built.arguments,
+        omitted_arguments=prepared.built.omitted,
+        omitted_augmentations=prepared.forbidden,
+        notes=prepared.notes,
         epochs=list(selection.epochs),
         selected_epoch=selection.epoch,
         selected_on=f"validation {spec.protocol.select}",
@@ -86,6 +150,7 @@ def train_and_score(
         test=score(test_logits, test.labels, dataset.task, dataset.class_names),
         train_images_per_s=selection.train_images_per_s,
         predictions_sha256=hashlib.sha256(stored).hexdigest(),
+        resumed_at_updates=checkpoints.resumed_at if checkpoints else [],
     )
 
 
@@ -137,13 +202,3 @@ def _data_seen(dataset: Dataset) -> DataSeen:
         licence=source.licence,
         note=source.note,
     )
-
-
-def _notes(model: torch.nn.Module, device: torch.device) -> list[str]:
-    """What a reader must know of how the model ran, such as which scan a MedMamba used."""
-    said = [
-        describe(device)
-        for module in model.modules()
-        if callable(describe := getattr(module, "describe_execution", None))
-    ]
-    return sorted(set(said))

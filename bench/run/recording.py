@@ -17,7 +17,7 @@ import torch
 from bench import provenance
 from bench.data.dataset import Dataset
 from bench.details import DetailSpec
-from bench.errors import BenchError
+from bench.errors import BenchError, CannotWrite
 from bench.records.details import DetailResult
 from bench.records.schema import (
     Attempt,
@@ -30,14 +30,13 @@ from bench.records.schema import (
 )
 from bench.records.store import Store
 from bench.run.experiment import train_and_score
+from bench.run.fitting import advice, is_out_of_memory
 from bench.run.options import DEFAULTS, RunOptions
 from bench.specs import CostSpec, RunSpec
+from bench.training.checkpoint import CheckpointFile
 from bench.training.loop import Progress
 
 log = logging.getLogger(__name__)
-
-OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "CUDA out of memory")
-"""How PyTorch's allocators say it, on Windows, Linux and older CUDA builds."""
 
 
 def execute(
@@ -52,20 +51,43 @@ def execute(
 ) -> Record:
     """Train, predict the test split once, score, and store the record: done or failed.
 
-    Only an interruption (Ctrl-C, SIGTERM) leaves no record; the run is then done anew.
+    Only an interruption (Ctrl-C, SIGTERM, a kill) leaves no record; the run then goes on from its
+    last checkpoint when it is asked for again.
+
+    Raises:
+        CannotWrite: the result could not be stored; its last checkpoint stays.
     """
     clock = Clock()
+    checkpoints = _checkpoints(spec, store, options)
     status: Status = "done"
     reason, result = None, None
     try:
         torch.set_num_threads(spec.threads)
         with _own_global_generators(spec.seed):
-            result = train_and_score(spec, dataset.for_next_run(), store, options, on_progress)
+            result = train_and_score(
+                spec, dataset.for_next_run(), store, options, on_progress, checkpoints
+            )
+    except CannotWrite:
+        raise
     except (Exception, SystemExit) as error:  # a model that ends the process ends its run alone
         status, reason = failure(error)
         log.debug("%s: %s", spec.label, reason, exc_info=error)
+        del error
+    if status == "out-of-memory":
+        reason = f"{reason}; {advice(spec, dataset)}"
+    clock.earlier_s = checkpoints.earlier_s
     made = made_here(spec, device_name, clock)
-    return _keep(spec, status, reason, store=store, suite=suite, provenance=made, training=result)
+    kept = _keep(spec, status, reason, store=store, suite=suite, provenance=made, training=result)
+    checkpoints.discard()
+    return kept
+
+
+def _checkpoints(spec: RunSpec, store: Store, options: RunOptions) -> CheckpointFile:
+    """Good for this run under this code and these packages alone."""
+    packages = sorted(provenance.packages().items())
+    identity = f"{spec.id} {provenance.source_digest(spec)} {packages} {platform.python_version()}"
+    path = store.root / "checkpoints" / f"{spec.id}.pt"
+    return CheckpointFile(path, identity, options.checkpoint_every_s)
 
 
 def _keep(
@@ -174,20 +196,19 @@ class Clock:
 
     def __init__(self) -> None:
         self.started_at = datetime.now(UTC)
+        self.earlier_s = 0.0  # spent by interrupted processes on what this one finished
         self._started = time.perf_counter()
 
     @property
     def wall_s(self) -> float:
-        return time.perf_counter() - self._started
+        return self.earlier_s + time.perf_counter() - self._started
 
 
 def failure(error: Exception | SystemExit) -> tuple[Status, str]:
     """The status and the one-line reason an exception leaves in a record."""
     if isinstance(error, SystemExit):
         return "failed", f"the model called sys.exit({error.code!r})"
-    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and any(text in str(error) for text in OUT_OF_MEMORY)
-    ):
+    if is_out_of_memory(error):
         return "out-of-memory", _one_line(error)
     if isinstance(error, BenchError):
         return "failed", str(error)

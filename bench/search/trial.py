@@ -7,13 +7,12 @@ from collections.abc import Callable
 import torch
 
 from bench.data.dataset import Dataset
-from bench.run.experiment import _augmentations, _build, _notes, _resident
+from bench.run.experiment import prepare
 from bench.run.recording import Clock, failure, made_here
 from bench.search.file import trial_id
 from bench.search.record import Trial, TrialResult
 from bench.specs import RunSpec
-from bench.training.loop import Progress, Setting, fit
-from bench.training.seeds import SeedStreams
+from bench.training.loop import Progress
 
 
 def try_out(
@@ -49,28 +48,17 @@ def try_out(
 
 
 def _train(spec: RunSpec, dataset: Dataset, on_progress: Callable[[Progress], None]) -> TrialResult:
-    seeds = SeedStreams.of(spec.seed)
-    built = _build(spec, dataset, seeds)
-    augmentations, forbidden = _augmentations(spec, dataset)
-    setting = Setting(
-        task=dataset.task,
-        class_names=dataset.class_names,
-        protocol=spec.protocol,
-        seeds=seeds,
-        channels=spec.channels,
-        precision=spec.precision,
-        augmentations=augmentations,
-    )
-    train, val = _resident(spec, dataset.train), _resident(spec, dataset.val)
-    selection = fit(built.model, train, val, setting, on_progress)
+    prepared = prepare(spec, dataset)
+    params = prepared.params_trainable
+    selection = prepared.trained(on_progress)
     return TrialResult(
-        params_trainable=sum(p.numel() for p in built.model.parameters() if p.requires_grad),
+        params_trainable=params,
         images={"train": len(dataset.train), "val": len(dataset.val)},
         epochs=list(selection.epochs),
         selected_epoch=selection.epoch,
         val=selection.val_scores,
         train_images_per_s=selection.train_images_per_s,
-        omitted_arguments=built.omitted,
-        omitted_augmentations=forbidden,
-        notes=_notes(built.model, torch.device(spec.device)),
+        omitted_arguments=prepared.built.omitted,
+        omitted_augmentations=prepared.forbidden,
+        notes=prepared.notes,
     )

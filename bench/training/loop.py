@@ -19,6 +19,8 @@ from bench.evaluation.predict import autocast, predict
 from bench.evaluation.scores import score
 from bench.records.schema import Epoch
 from bench.specs import Precision, Protocol, Task
+from bench.training.checkpoint import CheckpointFile, State
+from bench.training.generators import global_states, restore_global_states
 from bench.training.objective import Loss, make_loss
 from bench.training.optimization import AfterUpdate, make_optimizer, make_schedule
 from bench.training.seeds import SeedStreams
@@ -36,6 +38,7 @@ class Setting:
     channels: int
     precision: Precision
     augmentations: dict[str, float]  # those of the protocol that keep this data set's labels
+    compiled: str | None = None  # torch.compile's mode for the training passes
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Progress:
     epochs: int
     fraction: float
     val_auc: float | None
+    images_per_s: float | None = None  # of training, in this process
+    last_epoch: Epoch | None = None  # set when an epoch has just been validated
 
 
 def fit(
@@ -54,35 +59,42 @@ def fit(
     val: Resident,
     setting: Setting,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    checkpoints: CheckpointFile | None = None,
 ) -> Selection:
     """Train ``model`` and return it with the weights that validation chose.
 
     Random choices come from ``setting.seeds`` alone; torch's global generator is seeded here for
-    drop path and dropout and put back afterwards.
+    drop path and dropout and put back afterwards. With ``checkpoints``, an interrupted training
+    goes on where its last checkpoint was taken, and gives the bits it would have given.
 
     Raises:
         RunFailed: the loss or a logit is not finite.
     """
     with torch.random.fork_rng(devices=[train.device] if train.device.type == "cuda" else []):
         torch.manual_seed(setting.seeds.regularisation)
-        return _Trainer(model, train, val, setting, on_progress).run()
+        return Trainer(model, train, val, setting, on_progress, checkpoints).run()
 
 
-class _Trainer:
+class Trainer:
+    """One training and all that it needs to be continued elsewhere."""
+
     def __init__(
         self,
         model: nn.Module,
         train: Resident,
         val: Resident,
         setting: Setting,
-        on_progress: Callable[[Progress], None],
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        checkpoints: CheckpointFile | None = None,
     ) -> None:
         protocol, device = setting.protocol, train.device
         self.model = model.to(device).to(memory_format=torch.channels_last)
         self.train, self.val, self.setting = train, val, setting
-        self.on_progress = on_progress
+        self.on_progress, self.checkpoints = on_progress, checkpoints
         self.updates_per_epoch = _updates(len(train), protocol.batch_size)
-        self.updates = 0
+        self.forward: Callable[[Tensor], Tensor] = self.model
+        if setting.compiled is not None:
+            self.forward = torch.compile(self.model, mode=setting.compiled)
         self.loss: Loss = make_loss(setting.task, protocol, train.labels, len(setting.class_names))
         self.optimizer = make_optimizer(model, protocol)
         self.after_update: AfterUpdate = make_schedule(
@@ -95,54 +107,86 @@ class _Trainer:
             else None
         )
         self.order = torch.Generator().manual_seed(setting.seeds.order)
+        self.order_before = self.order.get_state()  # of the epoch under way: draws its order again
         self.augmentation = torch.Generator(device).manual_seed(setting.seeds.augmentation)
-        self.last_auc: float | None = None
+        self.updates = 0
+        self.loss_sum = torch.zeros((), device=device)  # over the epoch under way
+        self.best, self.history = BestSoFar(protocol.select), list[Epoch]()
+        self.train_s = self.epoch_s = 0.0  # of finished epochs; of the epoch under way, if resumed
+        self._here = (0, time.perf_counter())  # updates and time from which the pace is told
 
     def run(self) -> Selection:
+        """All epochs, those done before an interruption left out."""
         protocol = self.setting.protocol
-        best, history, train_seconds = BestSoFar(protocol.select), [], 0.0
-        for epoch in range(1, protocol.epochs + 1):
-            started = time.perf_counter()
-            train_loss = self._train_epoch(epoch)
-            train_seconds += time.perf_counter() - started
-            history.append(self._validate(epoch, train_loss, started, best))
-        if best.logits is None or best.scores is None:
+        kept = self.checkpoints.load(self.train.device) if self.checkpoints else None
+        if kept is not None:
+            self.restore(kept)
+        self._here = (self.updates, time.perf_counter())
+        while len(self.history) < protocol.epochs:
+            started = time.perf_counter() - self.epoch_s
+            train_loss = self._train_epoch(started)
+            self.train_s += time.perf_counter() - started
+            self._validate(train_loss, started)
+        if self.best.logits is None or self.best.scores is None:
             raise RunFailed("no epoch could be selected")
         chosen = self._evaluated()
-        chosen.load_state_dict(best.weights)
+        chosen.load_state_dict(self.best.weights)
         return Selection(
             model=chosen,
-            epoch=best.epoch,
-            epochs=tuple(history),
-            val_logits=best.logits,
-            val_scores=best.scores,
-            train_images_per_s=len(self.train) * protocol.epochs / train_seconds,
+            epoch=self.best.epoch,
+            epochs=tuple(self.history),
+            val_logits=self.best.logits,
+            val_scores=self.best.scores,
+            train_images_per_s=len(self.train) * protocol.epochs / self.train_s,
         )
 
-    def _train_epoch(self, epoch: int) -> float:
-        """One pass over the training split; its mean loss, read from the device once."""
+    @property
+    def batches_done(self) -> int:
+        """Of the epoch under way."""
+        return self.updates - len(self.history) * self.updates_per_epoch
+
+    def _train_epoch(self, started: float) -> float:
+        """The rest of a pass over the training split; its mean loss, read from the device once."""
         protocol = self.setting.protocol
         self.model.train()
-        total = torch.zeros((), device=self.train.device)
         for images, labels in batches(
-            self.train, protocol.batch_size, channels=self.setting.channels, order=self.order
+            self.train,
+            protocol.batch_size,
+            channels=self.setting.channels,
+            order=self.order,
+            skip=self.batches_done,
         ):
-            total += self._update(
+            self.loss_sum += self.update(
                 augment(images, self.setting.augmentations, self.augmentation), labels
             )
-            self.on_progress(self._progress(epoch))
-        mean = float(total) / self.updates_per_epoch
+            self.on_progress(self._progress())
+            if self.checkpoints is not None and self.checkpoints.due():
+                self.epoch_s = time.perf_counter() - started
+                self.checkpoints.save(self.state(), self.updates)
+        mean = float(self.loss_sum) / self.updates_per_epoch
         if not math.isfinite(mean):
-            raise RunFailed(f"the training loss became {mean} in epoch {epoch}")
+            raise RunFailed(f"the training loss became {mean} in epoch {len(self.history) + 1}")
         return mean
 
-    def _update(self, images: Tensor, labels: Tensor) -> Tensor:
+    def update(self, images: Tensor, labels: Tensor) -> Tensor:
+        """One update of the weights on a batch; its loss, still on the device.
+
+        With ``accumulate`` above 1 the batch passes in that many parts, whose gradients are summed
+        in proportion to their images: less memory, and another training wherever batch
+        normalisation or class weights see the part instead of the whole.
+        """
         protocol = self.setting.protocol
         self.optimizer.zero_grad(set_to_none=True)
-        with autocast(images.device, self.setting.precision):
-            logits = self.model(images.to(memory_format=torch.channels_last))
-            loss = self.loss(logits, labels)
-        self.scaler.scale(loss).backward()
+        total = torch.zeros((), device=images.device)
+        parts = zip(
+            images.chunk(protocol.accumulate), labels.chunk(protocol.accumulate), strict=True
+        )
+        for part, part_labels in parts:
+            with autocast(images.device, self.setting.precision):
+                logits = self.forward(part.to(memory_format=torch.channels_last))
+                loss = self.loss(logits, part_labels) * (len(part) / len(images))
+            self.scaler.scale(loss).backward()
+            total += loss.detach()
         if protocol.clip_grad_norm is not None:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.model.parameters(), protocol.clip_grad_norm)
@@ -152,11 +196,11 @@ class _Trainer:
         self.after_update(self.updates)
         if self.ema is not None:
             self.ema.update(self.model, step=self.updates)
-        return loss.detach()
+        return total
 
-    def _validate(self, epoch: int, train_loss: float, started: float, best: BestSoFar) -> Epoch:
-        setting = self.setting
-        model = self._evaluated()
+    def _validate(self, train_loss: float, started: float) -> None:
+        """Score the validation split and close the epoch."""
+        setting, model = self.setting, self._evaluated()
         logits = predict(
             model,
             self.val,
@@ -166,11 +210,10 @@ class _Trainer:
         )
         labels = self.val.labels.cpu().numpy()
         scores = score(logits, labels, setting.task, setting.class_names)
-        best.offer(epoch, model, logits, scores)
-        self.last_auc = scores.auc_present
-        self.on_progress(self._progress(epoch))
-        return Epoch(
-            epoch=epoch,
+        number = len(self.history) + 1
+        self.best.offer(number, model, logits, scores)
+        epoch = Epoch(
+            epoch=number,
             train_loss=train_loss,
             val_loss=scores.loss,
             val_acc=scores.acc,
@@ -178,6 +221,10 @@ class _Trainer:
             lr=float(self.optimizer.param_groups[0]["lr"]),
             seconds=time.perf_counter() - started,
         )
+        self.history.append(epoch)
+        self.epoch_s, self.order_before = 0.0, self.order.get_state()
+        self.loss_sum.zero_()
+        self.on_progress(self._progress(epoch))
 
     def _evaluated(self) -> nn.Module:
         """The weights that are validated and kept: the moving average where there is one."""
@@ -186,10 +233,54 @@ class _Trainer:
         averaged: nn.Module = self.ema.module
         return averaged
 
-    def _progress(self, epoch: int) -> Progress:
+    def _progress(self, last: Epoch | None = None) -> Progress:
         epochs = self.setting.protocol.epochs
-        total = self.updates_per_epoch * epochs
-        return Progress(epoch, epochs, self.updates / total, self.last_auc)
+        before, since = self._here
+        spent = time.perf_counter() - since
+        images = (self.updates - before) * self.setting.protocol.batch_size
+        return Progress(
+            epoch=min(len(self.history) + 1, epochs) if last is None else last.epoch,
+            epochs=epochs,
+            fraction=self.updates / (self.updates_per_epoch * epochs),
+            val_auc=self.history[-1].val_auc if self.history else None,
+            images_per_s=images / spent if spent > 0 else None,
+            last_epoch=last,
+        )
+
+    def state(self) -> State:
+        """All that the updates still to come depend on, between two of them."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "ema": self.ema.module.state_dict() if self.ema is not None else None,
+            "updates": self.updates,
+            "loss_sum": self.loss_sum,
+            "best": self.best.state(),
+            "history": [epoch.model_dump_json() for epoch in self.history],
+            "seconds": [self.train_s, self.epoch_s],
+            "order": self.order_before,
+            "augmentation": self.augmentation.get_state(),
+            "global": global_states(self.train.device),
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on where :meth:`state` was taken; the learning rate is a function of the updates."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        if self.ema is not None:
+            self.ema.module.load_state_dict(state["ema"])
+        self.updates = state["updates"]
+        self.loss_sum = state["loss_sum"].to(self.train.device)
+        self.best.restore(state["best"])
+        self.history = [Epoch.model_validate_json(text) for text in state["history"]]
+        self.train_s, self.epoch_s = state["seconds"]
+        self.order_before = state["order"].cpu()
+        self.order.set_state(self.order_before)
+        self.augmentation.set_state(state["augmentation"].cpu())
+        self.after_update(self.updates)
+        restore_global_states(state["global"], self.train.device)
 
 
 def _updates(images: int, batch_size: int) -> int:

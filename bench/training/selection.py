@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -55,6 +55,23 @@ class BestSoFar:
         self.epoch, self.value, self.logits, self.scores = epoch, value, logits, scores
         self.weights = copy.deepcopy(model.state_dict())
         return True
+
+    def state(self) -> dict[str, Any]:
+        """As plain values and tensors, for a checkpoint."""
+        return {
+            "epoch": self.epoch,
+            "value": self.value,
+            "weights": self.weights,
+            "logits": None if self.logits is None else torch.from_numpy(self.logits),
+            "scores": None if self.scores is None else self.scores.model_dump_json(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """What :meth:`state` gave."""
+        self.epoch, self.value, self.weights = state["epoch"], state["value"], state["weights"]
+        logits, scores = state["logits"], state["scores"]
+        self.logits = None if logits is None else logits.cpu().numpy()
+        self.scores = None if scores is None else Scores.model_validate_json(scores)
 
 
 def _worth(criterion: Criterion, epoch: int, scores: Scores) -> float:
