@@ -46,6 +46,8 @@ class Progress:
     epochs: int
     fraction: float
     val_auc: float | None
+    images_per_s: float | None = None  # training images, of late
+    last_epoch: Epoch | None = None  # the last one that has ended
 
 
 def fit(
