@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DryRun, Only, Refresh, SuiteName, open_store, shown
+from bench.cli.options import (
+    DryRun,
+    Only,
+    PerGpu,
+    Refresh,
+    SuiteName,
+    TensorBoard,
+    Workers,
+    open_store,
+    shown,
+)
 from bench.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -22,21 +32,30 @@ ONLY_KEYS = ("model", "dataset", "seed", "control")
 
 
 def run(
-    suite: SuiteName, only: Only = "", dry_run: DryRun = False, refresh: Refresh = False
+    suite: SuiteName,
+    only: Only = "",
+    dry_run: DryRun = False,
+    refresh: Refresh = False,
+    workers: Workers = None,
+    per_gpu: PerGpu = None,
+    tensorboard: TensorBoard = None,
 ) -> None:
     """Train what is not trained yet; finished runs are kept, failed ones tried again."""
-    from bench.console import SuiteScreen, out, print_work
+    from bench.cli.run_options import make_options, places_of
+    from bench.console import SuiteScreen, out, print_failures, print_work
     from bench.execution.estimate import Estimator
     from bench.execution.pending import pending
 
+    options = make_options(tensorboard, dry_run=dry_run)
     plan, store = _plan(suite, only, dry_run=dry_run)
+    places = places_of(plan, workers, per_gpu)
     todo = pending(plan, store, refresh=refresh)
     records, damaged = store.readable()
     estimator = Estimator(records)
     for line in damaged:
         typer.echo(f"left alone: {line}", err=True)
     if dry_run:
-        print_work(plan, todo, estimator)
+        print_work(plan, todo, estimator, workers or 1)
         return
     _refuse_if_nothing_to_train_on(plan)
     statuses = Counter(done=len(plan.runs) - len(todo))
@@ -44,10 +63,17 @@ def run(
         out.print(f"{statuses['done']} finished runs kept, not trained again.")
     if todo:
         from bench.execution.local import run_plan
+        from bench.execution.workers import run_with_workers
 
         images = {name: len(data.train) for name, data in plan.datasets.items()}
-        with SuiteScreen(todo, images, estimator) as screen:
-            statuses += run_plan(plan, todo, store, screen, refresh=refresh)
+        with SuiteScreen(todo, images, estimator, workers or 1) as screen:
+            if places is None:
+                statuses += run_plan(plan, todo, store, screen, refresh=refresh, options=options)
+            else:
+                statuses += run_with_workers(
+                    plan, todo, store, screen, places, refresh=refresh, options=options
+                )
+        print_failures(screen.failures, store.root)
     _warn_of_damage(store)
     summary = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()) if count)
     out.print(f"{plan.suite.name}: {summary}. Records are in {shown(store.folder)}.")
