@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
-from bench.execution.estimate import Estimator
+from bench.execution.estimate import Estimator, shared_out
+from bench.execution.running import log_path
 from bench.records.schema import Record
-from bench.report.text import duration
+from bench.report.text import duration, rate
 from bench.specs import RunSpec
+from bench.toml_file import shown
 
 if TYPE_CHECKING:
     from bench.plan import Plan
@@ -29,112 +32,184 @@ if TYPE_CHECKING:
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+PACE_FROM = 0.02
+"""Of a run, before its own pace says more of the time left than earlier runs."""
+
+WIDE = 100  # columns of a terminal, for a long bar
+BESIDE_LABEL = 43 + 7 + 3
+"""Columns of ``epoch 100/100, val AUC 0.987, 1234 images/s``, of the time elapsed, of the gaps."""
+
+
+@dataclass
+class _UnderWay:
+    """A run that some worker is doing."""
+
+    spec: RunSpec
+    line: TaskID
+    first: float | None = None  # fraction at the first report: above 0 where it was resumed
+    first_at: float = 0.0
+    fraction: float = 0.0
+
+    def reached(self, fraction: float) -> None:
+        if self.first is None:
+            self.first, self.first_at = fraction, time.monotonic()
+        self.fraction = fraction
+
+    def seconds_left(self) -> float | None:
+        """By its own pace; None until there is one."""
+        done = self.fraction - (self.first or 0.0)
+        if done < PACE_FROM:
+            return None
+        return (time.monotonic() - self.first_at) * (1 - self.fraction) / done
+
 
 class SuiteScreen:
-    """Shows the runs of a suite with the time left; a context manager and a ``Watcher``."""
+    """Shows a bar for the suite and a line for each run under way; a ``Watcher``.
+
+    A context manager. Where there is no terminal it prints a line when a run begins and ends.
+
+    Args:
+        train_images: of each data set, by name.
+        workers: how many runs go on at once.
+    """
 
     def __init__(
-        self, todo: list[RunSpec], train_images: dict[str, int], estimator: Estimator
+        self,
+        todo: list[RunSpec],
+        train_images: dict[str, int],
+        estimator: Estimator,
+        workers: int = 1,
     ) -> None:
+        self.failures: list[Record] = []
         self._left = {spec.id: spec for spec in todo}
-        self._train_images, self._estimator = train_images, estimator
+        self._under_way: dict[str, _UnderWay] = {}
+        self._train_images, self._estimator, self._workers = train_images, estimator, workers
         self._total, self._done = len(todo), 0
-        self._run_started = time.monotonic()
         self._live = sys.stdout.isatty() and bool(todo)
+        bar = 20 if out.width >= WIDE else 8
+        self._label_width = max(20, out.width - bar - BESIDE_LABEL)
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=bar),
+            TextColumn("{task.fields[detail]}", markup=False),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
             console=out,
             disable=not self._live,
             transient=True,
+            refresh_per_second=4,  # every core is a worker's
         )
-        self._task = self._progress.add_task("runs", total=max(self._total, 1), left="")
+        self._suite = self._add("all runs", total=max(self._total, 1))
 
     def __enter__(self) -> SuiteScreen:
         self._progress.start()
+        self._show_suite()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def started(self, spec: RunSpec) -> None:
-        self._run_started = time.monotonic()
-        self._show(spec, 0.0, "")
+        self._under_way[spec.id] = _UnderWay(spec, self._add(spec.label, total=1.0))
+        number = self._done + len(self._under_way)
         if not self._live:
-            out.print(
-                f"[{self._done + 1}/{self._total}] {spec.label} … "
-                f"({_time_left(self._seconds_left())})",
-                markup=False,
-            )
+            left = _time_left(self.seconds_left())
+            out.print(f"[{number}/{self._total}] {spec.label} … ({left})", markup=False)
+        self._show_suite()
 
     def progressed(self, spec: RunSpec, progress: TrainingProgress) -> None:
-        auc = f", val AUC {progress.val_auc:.3f}" if progress.val_auc is not None else ""
-        self._show(spec, progress.fraction, f" epoch {progress.epoch}/{progress.epochs}{auc}")
+        run = self._under_way[spec.id]
+        run.reached(progress.fraction)
+        if not self._live:
+            return
+        detail = [f"epoch {progress.epoch}/{progress.epochs}"]
+        if progress.val_auc is not None:
+            detail.append(f"val AUC {progress.val_auc:.3f}")
+        if progress.images_per_s is not None:
+            detail.append(f"{rate(progress.images_per_s)} images/s")
+        self._progress.update(run.line, completed=progress.fraction, detail=", ".join(detail))
+        self._show_suite()
 
     def ended(self, record: Record) -> None:
         spec = record.spec
+        assert isinstance(spec, RunSpec)
         self._estimator.learn(record)
         self._left.pop(record.id, None)
+        run = self._under_way.pop(record.id, None)  # None: it was not done here
+        if run is not None:
+            self._progress.remove_task(run.line)
         self._done += 1
-        assert isinstance(spec, RunSpec)
-        if record.training is not None:
-            test = record.training.test
-            auc = f", AUC {test.auc:.3f}" if test.auc is not None else ""
-            result = f"test ACC {test.acc:.3f}{auc}"
-        else:
-            result = f"{record.status}: {record.reason}"
+        failed = record.status != "done"
+        if failed:
+            self.failures.append(record)
         wall = duration(record.provenance.wall_s)
-        out.print(f"[{self._done}/{self._total}] {spec.label}: {result} ({wall})", markup=False)
-        self._progress.update(self._task, completed=self._done)
+        line = f"[{self._done}/{self._total}] {spec.label}: {_outcome(record)} ({wall})"
+        out.print(line, markup=False, style="red" if failed else None)
+        self._show_suite()
 
-    def _show(self, spec: RunSpec, fraction: float, detail: str) -> None:
+    def seconds_left(self) -> float | None:
+        """Until the suite is done: earlier records tell, and a run under way by its own pace."""
+        under_way: list[float] = []
+        waiting: list[float] = []
+        for spec in self._left.values():
+            run = self._under_way.get(spec.id)
+            seconds = run.seconds_left() if run is not None else None
+            if seconds is None:
+                seconds = self._estimator.seconds(spec, self._train_images.get(spec.data.name, 0))
+            if seconds is None:
+                return None
+            (waiting if run is None else under_way).append(seconds)
+        return shared_out(under_way, waiting, self._workers)
+
+    def _add(self, label: str, total: float) -> TaskID:
+        if len(label) > self._label_width:  # the seed tells two runs apart
+            rest, _, seed = label.rpartition(" · ")
+            label = f"{rest[: self._label_width - len(seed) - 4]}… · {seed}"
+        return self._progress.add_task(label, total=total, detail="")
+
+    def _show_suite(self) -> None:
         if not self._live:
             return
-        ahead = self._seconds_left(spec, fraction)
+        fractions = sum(run.fraction for run in self._under_way.values())
         self._progress.update(
-            self._task,
-            completed=self._done + fraction,
-            description=f"{spec.label}{detail}",
-            left=_time_left(ahead),
+            self._suite,
+            completed=self._done + fractions,
+            detail=f"{self._done}/{self._total}, {_time_left(self.seconds_left())}",
         )
 
-    def _seconds_left(self, current: RunSpec | None = None, fraction: float = 0.0) -> float | None:
-        """From earlier records, and for the run under way from its own pace."""
-        total = 0.0
-        for spec in self._left.values():
-            if current is not None and spec.id == current.id and fraction > 0.02:
-                total += (time.monotonic() - self._run_started) * (1 - fraction) / fraction
-                continue
-            expected = self._estimator.seconds(spec, self._train_images.get(spec.data.name, 0))
-            if expected is None:
-                return None
-            total += expected
-        return total
+
+def _outcome(record: Record) -> str:
+    if record.training is None:
+        return f"{record.status}: {record.reason}"
+    test = record.training.test
+    auc = f", AUC {test.auc:.3f}" if test.auc is not None else ""
+    return f"test ACC {test.acc:.3f}{auc}"
 
 
 def _time_left(seconds: float | None) -> str:
     return "time left unknown" if seconds is None else f"about {duration(seconds)} left"
 
 
-def print_work(plan: Plan, todo: list[RunSpec], estimator: Estimator) -> None:
+def print_failures(failures: list[Record], results: Path) -> None:
+    """At the end, once more: which runs have no result, why, and where to read on."""
+    for record in failures:
+        path = log_path(results, record.id)
+        where = f"; see {shown(path)}" if path.exists() else ""
+        out.print(f"{record.spec.label}: {_outcome(record)}{where}", markup=False, style="red")
+
+
+def print_work(plan: Plan, todo: list[RunSpec], estimator: Estimator, workers: int = 1) -> None:
     """Each run still to do with its expected time, and what data cannot be had."""
-    total: float | None = 0.0
+    times = []
     for spec in todo:
         data = plan.datasets.get(spec.data.name)
-        expected = estimator.seconds(spec, len(data.train)) if data else 0.0
-        total = None if total is None or expected is None else total + expected
-        out.print(f"{spec.id}  {spec.label}  {duration(expected)}", markup=False)
+        times.append(estimator.seconds(spec, len(data.train)) if data else 0.0)
+        out.print(f"{spec.id}  {spec.label}  {duration(times[-1])}", markup=False)
     for line in plan.unavailable.values():
         out.print(f"unavailable: {line}", markup=False)
-    time = f"about {duration(total)}" if total is not None else "unknown, none like it ran here yet"
+    known = [seconds for seconds in times if seconds is not None]
+    time = "unknown, none like it ran here yet"
+    if len(known) == len(times):
+        time = f"about {duration(shared_out([], known, workers))}"
     count = f"{len(plan.runs)} runs, {len(todo)} to do on {plan.device.name}"
     out.print(f"{count}; time: {time}.", markup=False)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import multiprocessing
 import os
 import signal
 import sys
@@ -16,6 +18,8 @@ from bench.errors import BenchError
 DEBUG = "BENCH_DEBUG"
 USAGE, INTERRUPTED, TERMINATED = 2, 130, 143
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
 
 class Terminated(BaseException):
     """SIGTERM arrived; unwinds like Ctrl-C does."""
@@ -23,7 +27,7 @@ class Terminated(BaseException):
 
 def run_to_exit(app: typer.Typer) -> NoReturn:
     """Run the command line; an error of ours shows its traceback only under ``--debug``."""
-    signal.signal(signal.SIGTERM, _on_sigterm)
+    signal.signal(signal.SIGTERM, raise_terminated)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" leaves it ignored
     try:
         ended = app(standalone_mode=False)  # an exit code where a command asked for one
@@ -47,8 +51,22 @@ def run_to_exit(app: typer.Typer) -> NoReturn:
     sys.exit(code)
 
 
-def _on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
+def raise_terminated(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """A handler for SIGTERM."""
     raise Terminated
+
+
+def end_with_parent() -> None:
+    """On Linux this process is killed as soon as its parent ends, however that one ends.
+
+    Elsewhere it goes on until it next finds the pipe to its parent closed.
+    """
+    if sys.platform != "linux":
+        return
+    parent = multiprocessing.parent_process()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if parent is not None and os.getppid() != parent.pid:  # it ended before it could be watched
+        os._exit(TERMINATED)
 
 
 def _say(text: str, code: int) -> int:

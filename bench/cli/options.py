@@ -24,6 +24,29 @@ Refresh = Annotated[
     bool, typer.Option("--refresh", help="Make stale records anew (their code has changed).")
 ]
 
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Do N runs at once, each in a process of its own; no result depends on it.",
+    ),
+]
+PerGpu = Annotated[
+    int | None,
+    typer.Option(
+        "--per-gpu", min=1, metavar="K", help="Let K workers share a GPU (without it, one)."
+    ),
+]
+CheckpointEvery = Annotated[
+    float,
+    typer.Option(min=0.0, metavar="SECONDS", help="Of training, which a kill may lose at most."),
+]
+TensorBoard = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Also write learning curves for TensorBoard there."),
+]
+
 
 def open_store(*, repair: bool) -> Store:
     """The results folder (``BENCH_RESULTS``, or the project's own).

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.options import DryRun, Only, Refresh, SuiteName, open_store, shown
+from bench.cli.options import (
+    CheckpointEvery,
+    DryRun,
+    Only,
+    PerGpu,
+    Refresh,
+    SuiteName,
+    TensorBoard,
+    Workers,
+    open_store,
+    shown,
+)
 from bench.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -26,27 +37,28 @@ def run(
     only: Only = "",
     dry_run: DryRun = False,
     refresh: Refresh = False,
-    stream: Annotated[
-        bool, typer.Option("--stream", help="Read images from disk batch by batch.")
-    ] = False,
-    checkpoint_every: Annotated[
-        float, typer.Option(min=0.0, help="Seconds of training that a kill may lose.")
-    ] = 30.0,
+    workers: Workers = None,
+    per_gpu: PerGpu = None,
+    tensorboard: TensorBoard = None,
+    checkpoint_every: CheckpointEvery = 30.0,
 ) -> None:
     """Train what is not trained yet; finished runs are kept, failed ones tried again."""
-    from bench.console import SuiteScreen, out, print_work
+    from bench.cli.run_options import make_options, places_of
+    from bench.console import SuiteScreen, out, print_failures, print_work
     from bench.execution.estimate import Estimator
     from bench.execution.leftovers import sweep
     from bench.execution.pending import pending
 
+    options = make_options(tensorboard, checkpoint_every, dry_run=dry_run)
     plan, store = _plan(suite, only, dry_run=dry_run)
+    places = places_of(plan, workers, per_gpu)
     todo = pending(plan, store, refresh=refresh)
     records, damaged = store.readable()
     estimator = Estimator(records)
     for line in damaged:
         typer.echo(f"left alone: {line}", err=True)
     if dry_run:
-        print_work(plan, todo, estimator)
+        print_work(plan, todo, estimator, workers or 1)
         return
     _refuse_if_nothing_to_train_on(plan)
     sweep(store.root, {run.id for run in plan.runs} - {run.id for run in todo})
@@ -55,12 +67,17 @@ def run(
         out.print(f"{statuses['done']} finished runs kept, not trained again.")
     if todo:
         from bench.execution.local import run_plan
-        from bench.run.options import RunOptions
+        from bench.execution.workers import run_with_workers
 
-        options = RunOptions(checkpoint_every_s=checkpoint_every, stream=stream)
         images = {name: len(data.train) for name, data in plan.datasets.items()}
-        with SuiteScreen(todo, images, estimator) as screen:
-            statuses += run_plan(plan, todo, store, screen, refresh=refresh, options=options)
+        with SuiteScreen(todo, images, estimator, workers or 1) as screen:
+            if places is None:
+                statuses += run_plan(plan, todo, store, screen, refresh=refresh, options=options)
+            else:
+                statuses += run_with_workers(
+                    plan, todo, store, screen, places, refresh=refresh, options=options
+                )
+        print_failures(screen.failures, store.root)
     _warn_of_damage(store)
     summary = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()) if count)
     out.print(f"{plan.suite.name}: {summary}. Records are in {shown(store.folder)}.")

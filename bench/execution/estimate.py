@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -60,6 +61,21 @@ class Estimator:
 
 def _of(model: str, paces: list[_Pace]) -> list[_Pace]:
     return [pace for pace in paces if pace.model == model]
+
+
+def shared_out(under_way: Iterable[float], waiting: Iterable[float], workers: int) -> float:
+    """Seconds until the last run ends, if each that waits goes to whichever worker is free first.
+
+    Args:
+        under_way: seconds that are left of each run a worker is doing.
+        waiting: seconds that each other run will take, in the order in which they are taken.
+    """
+    busy = list(under_way)
+    ends = busy + [0.0] * (workers - len(busy))
+    heapq.heapify(ends)
+    for seconds in waiting:
+        heapq.heapreplace(ends, ends[0] + seconds)
+    return max(ends)
 
 
 def wall_by_detail(records: Iterable[Record]) -> dict[str, float]:

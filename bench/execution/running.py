@@ -40,7 +40,7 @@ class RunningFile:
     """
 
     def __init__(self, results: Path, run_id: str, cell_key: str) -> None:
-        self._path = results / "running" / f"{run_id}.json"
+        self._path, self._results = _path(results, run_id), results
         self._id, self._cell_key = run_id, cell_key
         self._started, self._written = time.monotonic(), -WRITE_EVERY_S
 
@@ -66,8 +66,22 @@ class RunningFile:
             write_atomic(self._path, json.dumps(asdict(state)).encode())
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            self._path.unlink()
+        forget(self._results, self._id)
+
+
+def forget(results: Path, run_id: str) -> None:
+    """Remove the file of a run, such as one whose process was killed."""
+    with contextlib.suppress(OSError):
+        _path(results, run_id).unlink()
+
+
+def _path(results: Path, run_id: str) -> Path:
+    return results / "running" / f"{run_id}.json"
+
+
+def log_path(results: Path, run_id: str) -> Path:
+    """Where the log of a run lies, for ``bench.execution.run_log``."""
+    return results / "logs" / f"{run_id}.log"
 
 
 @contextlib.contextmanager

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Literal
 
-from bench.execution.estimate import Estimator
-from bench.execution.running import running
+from bench.execution.estimate import Estimator, shared_out
+from bench.execution.running import Running, running
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.collect import collect, training_of
@@ -25,8 +25,22 @@ def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> li
     records = store.all()
     collected = collect(suite, records, checksums)
     active = {state.cell_key: state for state in running(store.root).values()}
+    time_left = _time_left(suite, collected.problems, records, active)
     lines, counts = [], Counter[str]()
+
+    def under_way(spec: RunSpec) -> bool:
+        state = active.pop(spec.cell_key, None)
+        if state is not None:
+            counts["running"] += 1
+            done = f"{state.fraction:.0%} after {duration(state.seconds)}"
+            where = f"process {state.pid} on {state.host}"
+            lines.append(f"running  {spec.label}: {done}, {where}")
+        return state is not None
+
     for record in collected.records:
+        assert isinstance(record.spec, RunSpec)
+        if under_way(record.spec):  # made anew
+            continue
         stale = record.id in collected.stale
         lost = not store.has_predictions(record)
         counts["lost" if lost else "stale" if stale else "done"] += 1
@@ -40,24 +54,24 @@ def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> li
     for cell, why in collected.problems:
         spec = run_spec(suite, cell)
         label = spec.label
-        if spec.cell_key in active:
-            state = active[spec.cell_key]
-            counts["running"] += 1
-            done = f"{state.fraction:.0%} after {duration(state.seconds)}"
-            lines.append(f"running  {label}: {done}, process {state.pid} on {state.host}")
+        if under_way(spec):
             continue
         word = "missing" if why == "not run yet" else why.partition(":")[0]
         counts[word] += 1
         lines.append(f"{word:8} {label}" + ("" if word == "missing" else f": {why}"))
     summary = ", ".join(f"{n} {word}" for word, n in sorted(counts.items())) or "no runs"
-    lines.append(
-        f"{suite.name}: {summary}; time left {_time_left(suite, collected.problems, records)}."
-    )
+    lines.append(f"{suite.name}: {summary}; time left {time_left}.")
     lines.append(f"cost: {len(collected.costs)} measured, {len(collected.cost_problems)} missing.")
     return lines
 
 
-def _time_left(suite: Suite, problems: list[tuple[Cell, str]], records: list[Record]) -> str:
+def _time_left(
+    suite: Suite,
+    problems: list[tuple[Cell, str]],
+    records: list[Record],
+    active: Mapping[str, Running],
+) -> str:
+    """For the runs without a result, by as many workers as are at it now."""
     if not problems:
         return "none"
     estimator = Estimator(records)
@@ -66,12 +80,17 @@ def _time_left(suite: Suite, problems: list[tuple[Cell, str]], records: list[Rec
         for record in records
         if isinstance(record.spec, RunSpec) and record.training is not None
     }
-    total, asked = 0.0, suite.settings.device
+    asked = suite.settings.device
     device: Literal["cpu", "cuda"] = "cpu" if asked == "auto" else asked
+    under_way, waiting = [], []
     for cell, _ in problems:
-        count = images.get(cell.dataset.name)
-        expected = estimator.seconds(run_spec(suite, cell, device=device), count) if count else None
+        spec, count = run_spec(suite, cell, device=device), images.get(cell.dataset.name)
+        expected = estimator.seconds(spec, count) if count else None
         if expected is None:
             return "unknown (nothing like it was run here yet)"
-        total += expected
-    return f"about {duration(total)}"
+        state = active.get(run_spec(suite, cell).cell_key)
+        if state is None:
+            waiting.append(expected)
+        else:
+            under_way.append(expected * (1 - state.fraction))
+    return f"about {duration(shared_out(under_way, waiting, max(1, len(under_way))))}"

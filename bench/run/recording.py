@@ -157,6 +157,14 @@ def skip(spec: RunSpec, reason: str, *, store: Store, suite: SuiteSeen, device_n
     return _keep(spec, "skipped", reason, store=store, suite=suite, provenance=made)
 
 
+def record_failure(
+    spec: RunSpec, reason: str, *, store: Store, suite: SuiteSeen, device_name: str, clock: Clock
+) -> Record:
+    """Record a run that failed outside of ``execute``, with the reason."""
+    made = made_here(spec, device_name, clock)
+    return _keep(spec, "failed", reason, store=store, suite=suite, provenance=made)
+
+
 def record_cost(
     spec: CostSpec,
     outcome: CostResult | str,

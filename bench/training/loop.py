@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from bench.training.objective import Loss, make_loss
 from bench.training.optimization import AfterUpdate, make_optimizer, make_schedule
 from bench.training.seeds import SeedStreams
 from bench.training.selection import BestSoFar, Selection
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -281,6 +284,7 @@ class Trainer:
         self.augmentation.set_state(state["augmentation"].cpu())
         self.after_update(self.updates)
         restore_global_states(state["global"], self.train.device)
+        log.info("goes on from a checkpoint after %d updates", self.updates)
 
 
 def _updates(images: int, batch_size: int) -> int:

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from bench.execution.estimate import Estimator
+from bench.execution.estimate import Estimator, shared_out
 from bench.records.schema import Record
 from bench.specs import ModelSpec, RunSpec
 from tests._helpers.specs import protocol, run_spec
@@ -56,3 +56,20 @@ def test_the_most_alike_run_is_asked(asked: RunSpec, images: int, expected: floa
 def test_nothing_known_is_said_as_such() -> None:
     assert Estimator([]).seconds(spec("a", 32), 100) is None
     assert Estimator(EARLIER[:3]).seconds(spec("a", 32, "cuda"), 100) is None
+
+
+@pytest.mark.parametrize(
+    ("under_way", "waiting", "workers", "expected"),
+    [
+        ([], [10, 20, 30], 1, 60),  # one after the other
+        ([], [10, 10, 10, 10], 2, 20),
+        ([], [10], 4, 10),  # no run is split
+        ([40], [10, 10, 10], 2, 40),  # the others go round the long one
+        ([40, 5], [10, 50], 2, 65),  # the second takes both: 5 + 10 + 50
+        ([], [], 3, 0),
+    ],
+)
+def test_runs_that_wait_go_to_whichever_worker_is_free_first(
+    under_way: list[float], waiting: list[float], workers: int, expected: float
+) -> None:
+    assert shared_out(under_way, waiting, workers) == expected

@@ -1,0 +1,63 @@
+"""``status`` while a suite is at work."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.execution.estimate import Estimator
+from bench.records.store import Store
+from bench.report.text import duration
+from bench.specs import RunSpec
+from bench.suite import load_suite, run_spec
+
+Bench = Callable[..., Any]
+
+
+def plant(results: Path, spec: RunSpec, fraction: float) -> str:
+    """The file of a run that this process is doing; the line that ``status`` is to show."""
+    state = {
+        "id": spec.id,
+        "cell_key": spec.cell_key,
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "fraction": fraction,
+        "seconds": 30.0,
+    }
+    (results / "running").mkdir(exist_ok=True)
+    (results / "running" / f"{spec.id}.json").write_text(json.dumps(state))
+    where = f"process {os.getpid()} on {socket.gethostname()}"
+    return f"running  {spec.label}: {fraction:.0%} after 30 s, {where}"
+
+
+def test_runs_of_all_workers_are_shown_and_share_the_time_left(
+    bench: Bench, suite_file: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bench("run", suite_file, "--only", "model=small,seed=0,control=none").code == 0
+    suite = load_suite(str(suite_file))
+    specs = {spec.label: spec for spec in (run_spec(suite, cell) for cell in suite.cells)}
+    labels = [f"medspectralnet · phantom-joint · seed {seed}" for seed in (0, 1)]
+    expected = [plant(results, specs[label], 0.4) for label in labels]
+    monkeypatch.setattr(Estimator, "seconds", lambda *_: 100.0)  # of any run
+    lines = bench("status", suite_file).out.splitlines()
+    assert [line for line in lines if line.startswith("running")] == expected
+    # 60 s of the two under way, then the two that wait by two workers
+    assert f"mine: 1 done, 2 missing, 2 running; time left about {duration(160)}." in lines
+
+
+def test_a_result_that_is_being_made_anew_is_shown_as_running(
+    bench: Bench, suite_file: Path, results: Path
+) -> None:
+    assert bench("run", suite_file, "--only", "model=small,seed=0,control=none").code == 0
+    (record,) = Store(results).all()
+    assert isinstance(record.spec, RunSpec)
+    expected = plant(results, record.spec, 0.5)
+    said = bench("status", suite_file).out
+    assert expected in said.splitlines()
+    assert "mine: 4 missing, 1 running; time left" in said
