@@ -191,12 +191,12 @@ def is_alive(pid: int) -> bool:
 @pytest.mark.slow
 @needs_two_cores
 @pytest.mark.parametrize(
-    ("sent", "to_all", "code", "said"),
+    ("sent", "to", "code", "said"),
     [
-        (signal.SIGINT, True, 130, "interrupted; finished runs are kept"),
-        (signal.SIGTERM, True, 143, "terminated; finished runs are kept"),
-        (signal.SIGTERM, False, 143, "terminated; finished runs are kept"),
-        (signal.SIGKILL, False, -9, ""),
+        (signal.SIGINT, "group", 130, "interrupted; finished runs are kept"),
+        (signal.SIGTERM, "workers first", 143, "terminated; finished runs are kept"),
+        (signal.SIGTERM, "parent", 143, "terminated; finished runs are kept"),
+        (signal.SIGKILL, "parent", -9, ""),
     ],
 )
 def test_stopping_the_parent_ends_all_workers_and_leaves_no_record_of_what_was_under_way(
@@ -204,7 +204,7 @@ def test_stopping_the_parent_ends_all_workers_and_leaves_no_record_of_what_was_u
     suite_file: Path,
     results: Path,
     sent: signal.Signals,
-    to_all: bool,
+    to: str,
     code: int,
     said: str,
 ) -> None:
@@ -220,9 +220,13 @@ def test_stopping_the_parent_ends_all_workers_and_leaves_no_record_of_what_was_u
         running = [line for line in bench("status", suite_file).out.splitlines() if "%" in line]
         assert {int(re.findall(r"process (\d+)", line)[0]) for line in running} == workers
         before = time.monotonic()
-        if to_all:
+        if to == "group":  # a terminal's Ctrl-C
             os.killpg(process.pid, sent)
         else:
+            if to == "workers first":  # a batch system that ends a job's processes in turn
+                for pid in workers:
+                    os.kill(pid, sent)
+                time.sleep(0.5)
             process.send_signal(sent)
         _, err = process.communicate(timeout=30)
         until(lambda: not any(map(is_alive, workers)), 5, "no worker outlives its parent")
