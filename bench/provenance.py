@@ -33,6 +33,7 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/data/feed.py",
         "bench/data/invariances.py",
         "bench/data/medmnist.py",
+        "bench/data/sampling.py",
         "bench/data/transform.py",
         "bench/evaluation",
         "bench/models.py",

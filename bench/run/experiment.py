@@ -18,6 +18,7 @@ from bench.records.schema import DataSeen, TrainingResult
 from bench.records.store import Store
 from bench.run.options import RunOptions
 from bench.specs import RunSpec
+from bench.training.length import passes_per_epoch
 from bench.training.loop import Progress, Setting, fit, shuffled_labels
 from bench.training.seeds import SeedStreams
 
@@ -77,7 +78,7 @@ def train_and_score(
         model_arguments=built.arguments,
         omitted_arguments=built.omitted,
         omitted_augmentations=forbidden,
-        notes=_notes(built.model, torch.device(spec.device)),
+        notes=_notes(built.model, torch.device(spec.device)) + _length(spec, len(train)),
         epochs=list(selection.epochs),
         selected_epoch=selection.epoch,
         selected_on=f"validation {spec.protocol.select}",
@@ -147,3 +148,10 @@ def _notes(model: torch.nn.Module, device: torch.device) -> list[str]:
         if callable(describe := getattr(module, "describe_execution", None))
     ]
     return sorted(set(said))
+
+
+def _length(spec: RunSpec, images: int) -> list[str]:
+    """That an epoch goes over the training split more than once, where it does."""
+    passes = passes_per_epoch(spec.protocol, images)
+    least = spec.protocol.least_updates
+    return [f"Each epoch is {passes} passes: at least {least} updates."] if passes > 1 else []

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from bench.evaluation.predict import autocast, predict
 from bench.evaluation.scores import score
 from bench.records.schema import Epoch
 from bench.specs import Precision, Protocol, Task
+from bench.training.length import passes_per_epoch, updates_per_epoch
 from bench.training.objective import Loss, make_loss
 from bench.training.optimization import AfterUpdate, make_optimizer, make_schedule
 from bench.training.seeds import SeedStreams
@@ -81,7 +83,8 @@ class _Trainer:
         self.model = model.to(device).to(memory_format=torch.channels_last)
         self.train, self.val, self.setting = train, val, setting
         self.on_progress = on_progress
-        self.updates_per_epoch = _updates(len(train), protocol.batch_size)
+        self.passes = passes_per_epoch(protocol, len(train))
+        self.updates_per_epoch = updates_per_epoch(protocol, len(train))
         self.updates = 0
         self.loss: Loss = make_loss(setting.task, protocol, train.labels, len(setting.class_names))
         self.optimizer = make_optimizer(model, protocol)
@@ -116,20 +119,22 @@ class _Trainer:
             epochs=tuple(history),
             val_logits=best.logits,
             val_scores=best.scores,
-            train_images_per_s=len(self.train) * protocol.epochs / train_seconds,
+            train_images_per_s=len(self.train) * self.passes * protocol.epochs / train_seconds,
         )
 
     def _train_epoch(self, epoch: int) -> float:
-        """One pass over the training split; its mean loss, read from the device once."""
-        protocol = self.setting.protocol
+        """The epoch's passes over the training split; their mean loss, read off once."""
+        setting, protocol = self.setting, self.setting.protocol
         self.model.train()
         total = torch.zeros((), device=self.train.device)
-        for images, labels in batches(
-            self.train, protocol.batch_size, channels=self.setting.channels, order=self.order
+        for images, labels in chain.from_iterable(
+            batches(self.train, protocol.batch_size, channels=setting.channels, order=self.order)
+            for _ in range(self.passes)
         ):
-            total += self._update(
-                augment(images, self.setting.augmentations, self.augmentation), labels
+            augmented = augment(
+                images, setting.augmentations, self.augmentation, protocol.augment_count
             )
+            total += self._update(augmented, labels)
             self.on_progress(self._progress(epoch))
         mean = float(total) / self.updates_per_epoch
         if not math.isfinite(mean):
@@ -190,11 +195,6 @@ class _Trainer:
         epochs = self.setting.protocol.epochs
         total = self.updates_per_epoch * epochs
         return Progress(epoch, epochs, self.updates / total, self.last_auc)
-
-
-def _updates(images: int, batch_size: int) -> int:
-    """Batches an epoch has, as ``bench.data.feed.batches`` makes them."""
-    return math.ceil((images - int(images % batch_size == 1 and images > 1)) / batch_size)
 
 
 def shuffled_labels(train: Resident, seed: int) -> Resident:
