@@ -46,6 +46,12 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/models.py",
         "bench/statistics/timings.py",
     ),
+    "audit": (
+        "bench/data/audit.py",
+        "bench/data/duplicates.py",
+        "bench/data/near_duplicates.py",
+        "bench/data/transform.py",
+    ),
     "trust": (
         "bench/measure/building.py",
         "bench/measure/forms.py",
@@ -118,6 +124,11 @@ def trust_digest() -> str:
     digest = _digest(HARNESS["trust"])
     digest.update(importlib.metadata.version("timm").encode())
     return digest.hexdigest()[:16]
+
+
+def audit_digest() -> str:
+    """16 hex digits over the source that finds what is wrong with a data set."""
+    return _digest(HARNESS["audit"]).hexdigest()[:16]
 
 
 def _digest(places: Iterable[str]) -> hashlib._Hash:
