@@ -33,6 +33,7 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/data/feed.py",
         "bench/data/invariances.py",
         "bench/data/medmnist.py",
+        "bench/data/sampling.py",
         "bench/data/transform.py",
         "bench/evaluation",
         "bench/models.py",
@@ -44,6 +45,12 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/measure",
         "bench/models.py",
         "bench/statistics/timings.py",
+    ),
+    "audit": (
+        "bench/data/audit.py",
+        "bench/data/duplicates.py",
+        "bench/data/near_duplicates.py",
+        "bench/data/transform.py",
     ),
     "trust": (
         "bench/measure/building.py",
@@ -131,6 +138,11 @@ def trust_digest() -> str:
 def engine_digest() -> str:
     """16 hex digits over the source of the training engine and of its trial."""
     return _digest(HARNESS["engine"]).hexdigest()[:16]
+
+
+def audit_digest() -> str:
+    """16 hex digits over the source that finds what is wrong with a data set."""
+    return _digest(HARNESS["audit"]).hexdigest()[:16]
 
 
 def _digest(places: Iterable[str]) -> hashlib._Hash:

@@ -118,6 +118,10 @@ class Schedule(Strict):
     gamma: Annotated[float, Field(gt=0, le=1)] = 0.1  # multistep only
 
 
+Sampling = Literal["shuffled", "balanced"]
+"""An epoch's images: each once in random order, or drawn so that all classes come equally often."""
+
+
 class Protocol(Strict):
     """How every model of a suite is trained and its checkpoint chosen.
 
@@ -127,11 +131,14 @@ class Protocol(Strict):
     about: str
     source: str
     epochs: Annotated[int, Field(ge=1, le=10_000)]
+    least_updates: Annotated[int, Field(ge=1)] | None = None  # more passes where there are fewer
     batch_size: Annotated[int, Field(ge=2, le=65_536)]
+    sampling: Sampling = "shuffled"
     eval_batch_size: Annotated[int, Field(ge=1, le=65_536)] = 256
     optimizer: Optimizer
     schedule: Schedule = Schedule()
     augment: dict[str, Annotated[float, Field(gt=0)]] = {}  # name: strength (bench/data/augment)
+    augment_count: Annotated[int, Field(ge=1)] | None = None  # of those an image gets; None: all
     select: Literal["auc", "acc", "loss", "last"]  # on the validation split
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     class_weights: Literal["none", "balanced"] = "none"
@@ -147,6 +154,14 @@ class Protocol(Strict):
             raise ValueError("schedule.warmup_epochs must be less than epochs")
         if self.schedule.name == "multistep" and not self.schedule.milestones:
             raise ValueError("schedule 'multistep' needs milestones")
+        return self
+
+    @model_validator(mode="after")
+    def _count_fits(self) -> Protocol:
+        if self.augment_count is not None and self.augment_count > len(self.augment):
+            raise ValueError(
+                f"augment_count is {self.augment_count}, augment lists {len(self.augment)}"
+            )
         return self
 
     def deciding(self) -> dict[str, JsonValue]:

@@ -33,11 +33,32 @@ def models(
 def data(
     name: Annotated[str, typer.Argument(help="A data set; without one, list them all.")] = "",
     source_size: Annotated[int, typer.Option(help="Native size: 28, 64, 128 or 224.")] = 28,
+    audit: Annotated[
+        bool,
+        typer.Option(
+            "--audit",
+            help="Look for duplicates, contradicting labels and flat images; draw reports/data.md. "
+            "Without a name: in every MedMNIST file at hand.",
+        ),
+    ] = False,
+    path: Annotated[
+        Path | None, typer.Option(help="With --audit: your own data, to be called NAME.")
+    ] = None,
+    draw: Annotated[
+        bool, typer.Option("--draw", help="Only draw reports/data.md from the records there are.")
+    ] = False,
 ) -> None:
     """List the data sets, or load one (it is downloaded if need be) and say what is in it."""
     from bench.data import catalog
     from bench.specs import DatasetSpec
 
+    if audit or draw:
+        from bench.cli.audit import audit_data
+
+        audit_data(name if audit else None, source_size, path)
+        return
+    if path is not None:
+        raise InputError("it is for an audit", remedy="add --audit", key="--path")
     for known in [] if name else catalog.names():
         info = catalog.check(DatasetSpec(name=known), source_size)
         counts = " + ".join(str(info.counts[split]) for split in ("train", "val", "test"))

@@ -196,17 +196,21 @@ def report(
     from rich.console import Console
 
     from bench.plan import present_checksums
+    from bench.records.audit import load_all
     from bench.records.store import write_atomic
+    from bench.report.audits import audits_for
+    from bench.report.collect import collect
     from bench.report.readme import embed_in_file
     from bench.report.tables import main_table, with_predictions, write_tables
 
     loaded = _load(suite)
     store, checksums = open_store(repair=False), present_checksums(loaded)
     records = with_predictions(loaded, store, checksums)
+    audits = audits_for(collect(loaded, records, checksums), load_all(store.root), store)
     text = None
     if embed is not None:  # read before anything is written
-        text = embed_in_file(embed, loaded.name, main_table(loaded, records, checksums))
-    paths = write_tables(loaded, records, output, checksums)
+        text = embed_in_file(embed, loaded.name, main_table(loaded, records, checksums, audits))
+    paths = write_tables(loaded, records, output, checksums, audits)
     if embed is not None and text is not None:
         write_atomic(embed, text.encode())
     if show:

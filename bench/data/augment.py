@@ -1,5 +1,8 @@
 """Augmentations of a whole batch on its device, every random choice from one generator.
 
+With a count, each image gets that many of the named ones, drawn anew for each image: the idea of
+RandAugment (Cubuk et al., CVPR workshops 2020, arXiv 1909.13719), without its list of operations.
+
 Strengths and their ranges are in ``bench.data.invariances.STRENGTHS``.
 """
 
@@ -15,14 +18,24 @@ from torch.nn import functional as F
 from bench.data.invariances import AUGMENTATIONS
 
 ASPECT = 4 / 3  # widest and tallest crop or box, width : height
+CROP_DRAWS = 10  # of a box, as torchvision has it
 BLANK = 0.0  # an erased box is mid-grey
 
 
-def augment(images: Tensor, strengths: Mapping[str, float], generator: torch.Generator) -> Tensor:
+def augment(
+    images: Tensor,
+    strengths: Mapping[str, float],
+    generator: torch.Generator,
+    count: int | None = None,
+) -> Tensor:
     """The batch ``(B, C, H, W)`` float in −1…1, augmented by the named augmentations.
 
     They are applied in the order of ``AUGMENTATIONS``, whatever the mapping's order, so that the
     same generator state gives the same batch. ``images`` is left as it was.
+
+    Args:
+        count: how many of them each image gets, drawn for it without replacement; None, or a
+            count that is not below their number (a data set may forbid some): all of them.
 
     Raises:
         ValueError: an unknown name.
@@ -30,10 +43,23 @@ def augment(images: Tensor, strengths: Mapping[str, float], generator: torch.Gen
     unknown = set(strengths) - set(AUGMENTATIONS)
     if unknown:
         raise ValueError(f"unknown augmentation {sorted(unknown)[0]!r}")
-    for name in AUGMENTATIONS:
-        if name in strengths:
+    names = [name for name in AUGMENTATIONS if name in strengths]
+    if count is None or count >= len(names):
+        for name in names:
             images = _BY_NAME[name](images, strengths[name], generator)
+        return images
+    drawn = _draw(len(images), len(names), count, generator).to(images.device)
+    for column, name in enumerate(names):
+        changed = _BY_NAME[name](images, strengths[name], generator)
+        images = torch.where(_per_image(drawn[:, column]), changed, images)
     return images
+
+
+def _draw(images: int, names: int, count: int, generator: torch.Generator) -> Tensor:
+    """``(images, names)`` bool, ``count`` of each row true: the places of its smallest numbers."""
+    numbers = torch.rand(images, names, generator=generator, device=generator.device)
+    drawn = torch.zeros(images, names, dtype=torch.bool, device=generator.device)
+    return drawn.scatter_(1, numbers.argsort(dim=1, stable=True)[:, :count], True)
 
 
 def _uniform(low: float, high: float, like: Tensor, generator: torch.Generator) -> Tensor:
@@ -89,8 +115,20 @@ def _box(
 
 
 def _crop(images: Tensor, cut: float, generator: torch.Generator) -> Tensor:
-    """A box of at least 1 − ``cut`` of the area, enlarged to the whole image."""
-    half_width, half_height, x, y = _box(images, 1 - cut, 1, generator)
+    """A box of at least 1 − ``cut`` of the area, enlarged to the whole image.
+
+    Boxes are torchvision's ``RandomResizedCrop``'s with scale ``(1 − cut, 1)``: of ten draws the
+    first that lies in the image, the whole image where none does.
+    """
+    shape = (2, CROP_DRAWS, len(images))
+    drawn = torch.rand(shape, generator=generator, device=generator.device).to(images.device)
+    area, spread = 1 - cut * drawn[0], (2 * drawn[1] - 1) * math.log(ASPECT)
+    sides = torch.stack(((area * spread.exp()).sqrt(), (area / spread.exp()).sqrt()))  # (2, 10, B)
+    fits = (sides <= 1).all(dim=0)
+    first = fits.byte().argmax(dim=0).expand(2, 1, -1)
+    half_width, half_height = sides.gather(1, first)[:, 0].where(fits.any(dim=0), 1.0)
+    x = _uniform(-1, 1, images, generator) * (1 - half_width)
+    y = _uniform(-1, 1, images, generator) * (1 - half_height)
     zero = torch.zeros_like(x)
     rows = [torch.stack((half_width, zero, x), 1), torch.stack((zero, half_height, y), 1)]
     return _warp(images, torch.stack(rows, 1))

@@ -36,7 +36,8 @@ class Frozen(Protocol):
 class LockedSplit:
     """The test split, unreadable until shown a finished selection, and opened once.
 
-    Nothing of it but its length can be seen before ``open``; ``opened_at`` goes into the record.
+    Nothing of it but its length can be seen before ``open``; ``opened_at`` goes into the record. An
+    audit of the data, made without any model, has a door of its own.
     """
 
     __slots__ = ("_length", "_reveal", "opened_at")
@@ -64,6 +65,13 @@ class LockedSplit:
         if self.opened_at is not None:
             raise TestSplitLocked(f"test split was opened before, at {self.opened_at.isoformat()}")
         self.opened_at = datetime.now(UTC)
+        return self._reveal()
+
+    def read_for_audit(self) -> Split:
+        """The split for an audit of the data itself, which trains, predicts and chooses nothing.
+
+        It does not count as opening. ``bench.data.audit`` alone calls it (a test holds it so).
+        """
         return self._reveal()
 
     def locked_again(self) -> LockedSplit:

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from bench.data.controls import apply_control
 from bench.data.dataset import Split
+from bench.data.sampling import epoch_index
 from bench.data.transform import normalise, resize
-from bench.specs import Control
+from bench.specs import Control, Sampling
 
 CONTROL_SEED = 0x5EED
 """Controls draw from streams of their own, one a split: all models see the same images."""
@@ -68,6 +69,7 @@ def batches(
     *,
     channels: int,
     order: torch.Generator | None = None,
+    sampling: Sampling = "shuffled",
     skip: int = 0,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of normalised images ``(B, channels, H, W)`` float32 and their labels.
@@ -78,7 +80,7 @@ def batches(
     count = len(resident)
     index = None
     if order is not None:
-        index = torch.randperm(count, generator=order).to(resident.device)
+        index = epoch_index(resident.labels, sampling, order).to(resident.device)
         count -= int(count % batch_size == 1 and count > 1)
     for start in range(skip * batch_size, count, batch_size):
         chosen = slice(start, min(start + batch_size, count))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bench.records.schema import Record
+from bench.report.audits import NO_AUDITS, Audits, without_columns
 from bench.report.collect import Collected, Variant, cost_of, training_of
 from bench.report.footnotes import Footnotes
 from bench.report.published import Published
@@ -34,6 +35,7 @@ class Context:
     collected: Collected
     published: PublishedRows
     notes: Footnotes
+    audits: Audits = NO_AUDITS
 
 
 def accuracy_rows(context: Context) -> list[Row]:
@@ -86,6 +88,7 @@ def _row(context: Context, model: str, variant: Variant) -> Row:
         name = dataset.name
         row[f"{name} ACC (%)"] = _accuracy_with_interval(records)
         row[f"{name} AUC (%)"] = _scores(context, records, lambda r: training_of(r).test.auc)
+        row |= without_columns(context.audits, name, records)
         row[f"{name} seeds"] = str(len(records)) if records else BLANK
         accuracies += _mean(records, lambda r: training_of(r).test.acc)
         aucs += _mean(records, lambda r: training_of(r).test.auc)

@@ -14,6 +14,7 @@ from bench.records.schema import Record
 from bench.records.store import Store, write_atomic
 from bench.report.ablations import ablation_rows
 from bench.report.accuracy import Context, Row, accuracy_rows, control_rows, published_list
+from bench.report.audits import NO_AUDITS, Audits, audit_lines
 from bench.report.collect import Collected, collect, training_of
 from bench.report.cost import role_rows
 from bench.report.cost_page import cost_parts
@@ -48,6 +49,7 @@ def write_tables(
     records: list[Record],
     folder: Path | None = None,
     checksums: Mapping[str, str] | None = None,
+    audits: Audits = NO_AUDITS,
 ) -> list[Path]:
     """Write ``accuracy``, ``ablations``, ``cost`` and ``macs`` as ``.md`` and ``.csv``.
 
@@ -65,7 +67,7 @@ def write_tables(
     documents: dict[str, str] = {}
     drawn = _TABLES if suite.cells else {name: _TABLES[name] for name in ("cost", "macs")}
     for name, draw in drawn.items():
-        context = Context(collected, published, Footnotes())
+        context = Context(collected, published, Footnotes(), audits)
         documents |= draw(name, context)
     for name, text in documents.items():
         write_atomic(folder / name, text.encode())
@@ -83,11 +85,14 @@ def _own_folder(suite: Suite) -> Path:
 
 
 def main_table(
-    suite: Suite, records: list[Record], checksums: Mapping[str, str] | None = None
+    suite: Suite,
+    records: list[Record],
+    checksums: Mapping[str, str] | None = None,
+    audits: Audits = NO_AUDITS,
 ) -> str:
     """The main comparison alone, with its footnotes, as Markdown."""
     published = published_for(suite, read_published())
-    context = Context(collect(suite, records, checksums), published, Footnotes())
+    context = Context(collect(suite, records, checksums), published, Footnotes(), audits)
     return _document([markdown(accuracy_rows(context)), *_notes(context)])
 
 
@@ -100,6 +105,7 @@ def _accuracy(name: str, context: Context) -> dict[str, str]:
     listed = published_list(context)
     if listed:
         parts += ["## Published, as printed", _PUBLISHED_READ, markdown(listed)]
+    parts.append("\n".join(f"{line}  " for line in audit_lines(context.collected, context.audits)))
     parts += [_missing(context.collected), *_notes(context)]
     return {f"{name}.md": _document(parts), f"{name}.csv": to_csv(rows)}
 
@@ -212,6 +218,8 @@ _WORDS = {
     "data set",
     "published as",
     "measured on",
+    "split",
+    "pairs",
 }
 
 

@@ -21,6 +21,7 @@ from bench.run.options import RunOptions
 from bench.specs import RunSpec
 from bench.training.checkpoint import CheckpointFile
 from bench.training.determinism import determinism
+from bench.training.length import passes_per_epoch
 from bench.training.loop import Progress, Setting, fit, shuffled_labels
 from bench.training.seeds import SeedStreams
 from bench.training.selection import Selection
@@ -141,7 +142,7 @@ def train_and_score(
         model_arguments=prepared.built.arguments,
         omitted_arguments=prepared.built.omitted,
         omitted_augmentations=prepared.forbidden,
-        notes=prepared.notes,
+        notes=prepared.notes + _length(spec, len(prepared.train)),
         epochs=list(selection.epochs),
         selected_epoch=selection.epoch,
         selected_on=f"validation {spec.protocol.select}",
@@ -202,3 +203,10 @@ def _data_seen(dataset: Dataset) -> DataSeen:
         licence=source.licence,
         note=source.note,
     )
+
+
+def _length(spec: RunSpec, images: int) -> list[str]:
+    """That an epoch goes over the training split more than once, where it does."""
+    passes = passes_per_epoch(spec.protocol, images)
+    least = spec.protocol.least_updates
+    return [f"Each epoch is {passes} passes: at least {least} updates."] if passes > 1 else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from bench.records.schema import Epoch
 from bench.specs import Precision, Protocol, Task
 from bench.training.checkpoint import CheckpointFile, State
 from bench.training.generators import global_states, restore_global_states
+from bench.training.length import passes_per_epoch, updates_per_epoch, updates_per_pass
 from bench.training.objective import Loss, make_loss
 from bench.training.optimization import AfterUpdate, make_optimizer, make_schedule
 from bench.training.seeds import SeedStreams
@@ -94,7 +95,8 @@ class Trainer:
         self.model = model.to(device).to(memory_format=torch.channels_last)
         self.train, self.val, self.setting = train, val, setting
         self.on_progress, self.checkpoints = on_progress, checkpoints
-        self.updates_per_epoch = _updates(len(train), protocol.batch_size)
+        self.passes = passes_per_epoch(protocol, len(train))
+        self.updates_per_epoch = updates_per_epoch(protocol, len(train))
         self.forward: Callable[[Tensor], Tensor] = self.model
         if setting.compiled is not None:
             self.forward = torch.compile(self.model, mode=setting.compiled)
@@ -140,7 +142,7 @@ class Trainer:
             epochs=tuple(self.history),
             val_logits=self.best.logits,
             val_scores=self.best.scores,
-            train_images_per_s=len(self.train) * protocol.epochs / self.train_s,
+            train_images_per_s=len(self.train) * self.passes * protocol.epochs / self.train_s,
         )
 
     @property
@@ -149,19 +151,14 @@ class Trainer:
         return self.updates - len(self.history) * self.updates_per_epoch
 
     def _train_epoch(self, started: float) -> float:
-        """The rest of a pass over the training split; its mean loss, read from the device once."""
-        protocol = self.setting.protocol
+        """The rest of an epoch; its mean loss, read from the device once."""
+        setting = self.setting
         self.model.train()
-        for images, labels in batches(
-            self.train,
-            protocol.batch_size,
-            channels=self.setting.channels,
-            order=self.order,
-            skip=self.batches_done,
-        ):
-            self.loss_sum += self.update(
-                augment(images, self.setting.augmentations, self.augmentation), labels
+        for images, labels in self._batches():
+            augmented = augment(
+                images, setting.augmentations, self.augmentation, setting.protocol.augment_count
             )
+            self.loss_sum += self.update(augmented, labels)
             self.on_progress(self._progress())
             if self.checkpoints is not None and self.checkpoints.due():
                 self.epoch_s = time.perf_counter() - started
@@ -170,6 +167,21 @@ class Trainer:
         if not math.isfinite(mean):
             raise RunFailed(f"the training loss became {mean} in epoch {len(self.history) + 1}")
         return mean
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Those of the epoch under way that are still to come."""
+        protocol, done = self.setting.protocol, self.batches_done
+        per_pass = updates_per_pass(len(self.train), protocol.batch_size)
+        for _ in range(self.passes):
+            yield from batches(
+                self.train,
+                protocol.batch_size,
+                channels=self.setting.channels,
+                order=self.order,
+                sampling=protocol.sampling,
+                skip=min(done, per_pass),
+            )
+            done = max(0, done - per_pass)
 
     def update(self, images: Tensor, labels: Tensor) -> Tensor:
         """One update of the weights on a batch; its loss, still on the device.
@@ -285,11 +297,6 @@ class Trainer:
         self.after_update(self.updates)
         restore_global_states(state["global"], self.train.device)
         log.info("goes on from a checkpoint after %d updates", self.updates)
-
-
-def _updates(images: int, batch_size: int) -> int:
-    """Batches an epoch has, as ``bench.data.feed.batches`` makes them."""
-    return math.ceil((images - int(images % batch_size == 1 and images > 1)) / batch_size)
 
 
 def shuffled_labels(train: Resident, seed: int) -> Resident:

@@ -21,6 +21,10 @@ DECIDING: list[dict[str, Any]] = [
     {"control": Control(kind="blur", sigma=3.0)},
     {"protocol": protocol(epochs=4)},
     {"protocol": protocol(label_smoothing=0.1)},
+    {"protocol": protocol(least_updates=100)},
+    {"protocol": protocol(sampling="balanced")},
+    {"protocol": protocol(augment={"shift": 2.0, "rotation": 5.0})},
+    {"protocol": protocol(augment={"shift": 2.0, "rotation": 5.0}, augment_count=1)},
     {"seed": 1},
     {"device": "cuda"},
     {"precision": "bfloat16"},
@@ -74,6 +78,13 @@ def test_a_protocol_whose_warm_up_fills_it_is_refused() -> None:
         protocol(schedule={"name": "cosine", "warmup_epochs": 3.0})
 
 
+def test_more_augmentations_an_image_than_are_listed_are_refused() -> None:
+    both = {"shift": 2.0, "rotation": 5.0}
+    assert protocol(augment=both, augment_count=2).augment_count == 2
+    with pytest.raises(ValidationError, match="augment_count is 3, augment lists 2"):
+        protocol(augment=both, augment_count=3)
+
+
 def test_a_model_has_one_origin() -> None:
     with pytest.raises(ValidationError, match="either timm or factory"):
         ModelSpec(name="x", timm="resnet18", factory="a:b")
@@ -86,7 +97,9 @@ def test_no_default_of_a_deciding_field_has_changed() -> None:
     }
     assert defaults == {
         "epochs": 3,
+        "least_updates": None,
         "batch_size": 8,
+        "sampling": "shuffled",
         "eval_batch_size": 256,
         "optimizer": {"name": "adam", "lr": 1e-3, "weight_decay": 0.0, "momentum": 0.9},
         "schedule": {
@@ -97,6 +110,7 @@ def test_no_default_of_a_deciding_field_has_changed() -> None:
             "gamma": 0.1,
         },
         "augment": {},
+        "augment_count": None,
         "select": "auc",
         "label_smoothing": 0.0,
         "class_weights": "none",

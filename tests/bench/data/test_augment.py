@@ -112,7 +112,7 @@ def test_crop_enlarges_a_box_of_the_stated_area() -> None:
         ramp[0, 0, 0, 40] - ramp[0, 0, 0, 24]
     )
     area = across * down
-    assert area.min() > 0.45  # an axis that would be wider than the image is cut to it
+    assert area.min() > 0.48
     assert area.max() < 1.05
     assert area.std() > 0.05
     for slope in (cropped.diff(dim=3), cropped_down.diff(dim=2)):
@@ -143,6 +143,76 @@ def test_erase_blanks_one_box_and_nothing_else() -> None:
     share = blank.float().mean((1, 2))
     assert share.max() < 0.32  # 0.25 and at most a pixel on each side
     assert abs(float(share.mean()) - 0.125) < 0.02
+
+
+def marked(count: int, size: int = 32) -> torch.Tensor:
+    """Channel 0: a bar left of the middle; channel 1: a bar above it."""
+    images = torch.zeros(count, 2, size, size)
+    images[:, 0, 12:20, 4:8] = 1.0
+    images[:, 1, 4:8, 12:20] = 1.0
+    return images
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_each_image_gets_as_many_as_asked_and_every_choice_comes(count: int) -> None:
+    flips = {"horizontal_flip": 1.0, "vertical_flip": 1.0, "brightness": 0.4}
+    images = marked(600)
+    changed = augment(images, flips, torch.Generator().manual_seed(0), count)
+    seen: dict[frozenset[str], int] = {}
+    for after in changed:
+        names = set()
+        grey = float(after[0, 0, 0])  # the ground: changed by brightness alone
+        bars = (after - grey).abs() > 0.3
+        names |= {"brightness"} if grey != 0 else set()
+        names |= {"horizontal_flip"} if bars[0].any(0)[16:].any() else set()
+        names |= {"vertical_flip"} if bars[1].any(1)[16:].any() else set()
+        assert len(names) == count
+        seen[frozenset(names)] = seen.get(frozenset(names), 0) + 1
+    assert len(seen) == 3  # of three: three single ones, three pairs
+    assert all(abs(number - 200) < 60 for number in seen.values())
+
+
+def test_a_count_is_drawn_from_the_generator_alone() -> None:
+    images, state = batch(64), torch.get_rng_state()
+
+    def one(seed: int, strengths: dict[str, Any] = MILD) -> torch.Tensor:
+        return augment(images, strengths, torch.Generator().manual_seed(seed), 2)
+
+    assert torch.equal(one(0), one(0))
+    assert torch.equal(one(0), one(0, dict(reversed(MILD.items()))))
+    assert not torch.equal(one(0), one(1))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_count_that_the_data_set_does_not_leave_means_all_of_them() -> None:
+    left: dict[str, Any] = {"horizontal_flip": 0.5, "shift": 3.0}
+    generators = [torch.Generator().manual_seed(0) for _ in range(2)]
+    assert torch.equal(
+        augment(batch(), left, generators[0], 3), augment(batch(), left, generators[1])
+    )
+    assert torch.equal(augment(batch(), {}, generators[0], 3), batch())
+
+
+def test_crop_draws_boxes_as_torchvisions_random_resized_crop_does() -> None:
+    """Strength 1 − 0.08 is scale (0.08, 1), in area and in shape."""
+    from torchvision.transforms import RandomResizedCrop
+
+    torch.manual_seed(0)
+    image = torch.zeros(1, 224, 224)
+    drawn = [RandomResizedCrop.get_params(image, [0.08, 1.0], [3 / 4, 4 / 3]) for _ in range(4000)]
+    theirs = torch.tensor([[width / 224, height / 224] for _, _, height, width in drawn])
+    across = torch.linspace(-1, 1, 64).expand(64, 64)
+    ramp = torch.stack((across, across.T))
+    cropped = run(ramp.expand(4000, -1, -1, -1), crop=0.92)
+    step = float(ramp[0, 0, 40] - ramp[0, 0, 24])
+    width = (cropped[:, 0, 32, 40] - cropped[:, 0, 32, 24]) / step
+    height = (cropped[:, 1, 40, 32] - cropped[:, 1, 24, 32]) / step
+    shares = torch.tensor([0.05, 0.25, 0.5, 0.75, 0.95])
+    for ours, other in (
+        (width * height, theirs.prod(1)),
+        ((width / height).log(), (theirs[:, 0] / theirs[:, 1]).log()),
+    ):
+        torch.testing.assert_close(ours.quantile(shares), other.quantile(shares), atol=0.03, rtol=0)
 
 
 def test_unknown_name_is_an_error() -> None:

@@ -13,7 +13,8 @@ from bench.data.dataset import LockedSplit, Split
 from bench.data.feed import Resident, batches, make_resident
 from bench.errors import RunFailed, TestSplitLocked
 from bench.specs import Optimizer, Schedule
-from bench.training.loop import Setting, _updates, fit, shuffled_labels
+from bench.training.length import updates_per_pass
+from bench.training.loop import Setting, fit, shuffled_labels
 from bench.training.seeds import SeedStreams
 from bench.training.selection import Selection
 from tests._helpers.specs import protocol
@@ -176,13 +177,27 @@ def test_milestones_divide_the_rate_after_their_epoch() -> None:
     assert rates == pytest.approx([1e-2, 1e-3, 1e-4, 1e-4])
 
 
+def test_a_training_too_short_repeats_its_passes_and_validates_as_often() -> None:
+    asked: dict[str, Any] = {
+        "epochs": 4,
+        "schedule": Schedule(name="multistep", milestones=[2], gamma=0.1),
+    }
+    short, long = Recorder(2), Recorder(2)
+    plain = fit(short, resident("train"), resident("val"), setting(**asked))
+    raised = fit(long, resident("train"), resident("val"), setting(**asked, least_updates=33))
+    assert len(short.seen) == 16  # 33 images by 8, the single last one left out
+    assert len(long.seen) == 48
+    assert len(plain.epochs) == len(raised.epochs) == 4
+    assert [e.lr for e in raised.epochs] == pytest.approx([e.lr for e in plain.epochs])
+
+
 @pytest.mark.parametrize("count", [2, 7, 8, 9, 16, 17, 33])
 def test_updates_are_counted_as_batches_are_made(count: int) -> None:
     order = torch.Generator().manual_seed(0)
     made = [
         len(labels) for _, labels in batches(resident("train", count), 8, channels=1, order=order)
     ]
-    assert len(made) == _updates(count, 8)
+    assert len(made) == updates_per_pass(count, 8)
     assert min(made) > 1  # batch normalisation cannot train on one image
 
 

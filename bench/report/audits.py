@@ -1,0 +1,111 @@
+"""What audits of the data say of a suite's test images, and its scores without the copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+
+from bench.evaluation.scores import score
+from bench.records.audit import AuditRecord
+from bench.records.schema import Record, Scores
+from bench.records.store import Store
+from bench.report.collect import Collected, training_of
+from bench.report.text import BLANK, percent
+from bench.specs import RunSpec, Task
+
+
+@dataclass(frozen=True)
+class Audits:
+    """Audits of exactly the data that a suite's trainings saw.
+
+    Attributes:
+        by_name: data set → its audit, where there is one.
+        without: record id → test scores without the contaminated images, where there are any.
+    """
+
+    by_name: Mapping[str, AuditRecord] = field(default_factory=dict)
+    without: Mapping[str, Scores] = field(default_factory=dict)
+
+
+NO_AUDITS = Audits()
+
+
+def audits_for(collected: Collected, audits: Iterable[AuditRecord], store: Store) -> Audits:
+    """Those ``audits`` that fit, and the scores from the predictions kept in ``store``.
+
+    Raises:
+        InputError: a file of predictions cannot be read.
+    """
+    known = {(audit.checksum, audit.source_size): audit for audit in audits}
+    by_name: dict[str, AuditRecord] = {}
+    without: dict[str, Scores] = {}
+    for record in collected.records:
+        spec = record.spec
+        assert isinstance(spec, RunSpec)
+        audit = known.get((spec.data.checksum, spec.data.source_size))
+        if audit is None:
+            continue
+        by_name[spec.data.name] = audit
+        kept = scores_without(record, audit.contaminated_test.images, store)
+        if kept is not None:
+            without[record.id] = kept
+    return Audits(by_name, without)
+
+
+def scores_without(record: Record, left_out: list[int], store: Store) -> Scores | None:
+    """Test scores over the other images; None where none is left out, or none would be left."""
+    predictions, data = store.load_predictions(record.id), training_of(record).data
+    labels = predictions["test_labels"].astype(np.int64)
+    keep = np.ones(len(labels), dtype=bool)
+    keep[left_out] = False
+    if keep.all() or not keep.any():
+        return None
+    logits = predictions["test_logits"].astype(np.float64)
+    return score(logits[keep], labels[keep], cast(Task, data.task), tuple(data.class_names))
+
+
+def without_columns(audits: Audits, dataset: str, records: list[Record]) -> dict[str, str]:
+    """ACC and AUC over the test images that have no copy in train or val; nothing where all are."""
+    audit = audits.by_name.get(dataset)
+    if audit is None or not audit.contaminated_test.images:
+        return {}
+    scores = [audits.without[record.id] for record in records if record.id in audits.without]
+    aucs = [found.auc for found in scores if found.auc is not None]
+    count = len(audit.contaminated_test.images)
+    copies = f"without {count} test {'copy' if count == 1 else 'copies'}"
+    return {
+        f"{dataset} ACC {copies} (%)": percent([found.acc for found in scores]),
+        f"{dataset} AUC {copies} (%)": percent(aucs) if len(aucs) == len(scores) else BLANK,
+    }
+
+
+def audit_lines(collected: Collected, audits: Audits) -> list[str]:
+    """A line on each real data set shown: what its audit says, or how one is made."""
+    lines = []
+    for dataset in collected.suite.datasets:
+        shown = [r for r in collected.records if r.spec.label.split(" · ")[1] == dataset.name]
+        if shown and not training_of(shown[0]).data.synthetic:
+            size = collected.suite.settings.source_size
+            lines.append(_line(dataset.name, dataset.path, size, audits.by_name.get(dataset.name)))
+    return lines
+
+
+def _line(name: str, path: str | None, source_size: int, audit: AuditRecord | None) -> str:
+    if audit is None:
+        where = f" --path {path}" if path is not None else ""
+        size = f" --source-size {source_size}" if source_size != 28 else ""
+        return (
+            f"{name}: not audited for copies across splits; "
+            f"`python -m bench data {name} --audit{size}{where}` does it."
+        )
+    found = audit.contaminated_test
+    if not found.images:
+        return f"{name}: its audit finds no test image with a copy in train or val."
+    return (
+        f"{name}: its audit finds {len(found.images)} test images with a copy in train or val "
+        f"({len(found.exact)} exact, {len(found.near)} near, {len(found.labels_differ)} of them "
+        "with another label there); *without* gives the scores over the other test images."
+    )
