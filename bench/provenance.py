@@ -23,17 +23,26 @@ from bench.details import DetailSpec, MachineSpec
 from bench.specs import CostSpec, ModelSpec, RunSpec
 from bench.toml_file import ROOT
 
+PREPARATION = (
+    "bench/data/control_limits.py",
+    "bench/data/controls.py",
+    "bench/data/preparation.py",
+    "bench/data/transform.py",
+)
+"""What decides the images that are fed, given the stored ones."""
+
 HARNESS: dict[str, tuple[str, ...]] = {
     "training": (
+        *PREPARATION,
         "bench/data/arrays.py",
         "bench/data/augment.py",
-        "bench/data/control_limits.py",
-        "bench/data/controls.py",
+        "bench/data/buffers.py",
+        "bench/data/cache.py",
         "bench/data/dataset.py",
         "bench/data/feed.py",
         "bench/data/invariances.py",
         "bench/data/medmnist.py",
-        "bench/data/transform.py",
+        "bench/data/npz.py",
         "bench/evaluation",
         "bench/models.py",
         "bench/run/experiment.py",
@@ -117,6 +126,11 @@ def trust_digest() -> str:
     digest = _digest(HARNESS["trust"])
     digest.update(importlib.metadata.version("timm").encode())
     return digest.hexdigest()[:16]
+
+
+def preparation_digest() -> str:
+    """16 hex digits over the source that makes fed images of stored ones."""
+    return _digest(PREPARATION).hexdigest()[:16]
 
 
 def _digest(places: Iterable[str]) -> hashlib._Hash:

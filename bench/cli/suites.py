@@ -22,14 +22,25 @@ ONLY_KEYS = ("model", "dataset", "seed", "control")
 
 
 def run(
-    suite: SuiteName, only: Only = "", dry_run: DryRun = False, refresh: Refresh = False
+    suite: SuiteName,
+    only: Only = "",
+    dry_run: DryRun = False,
+    refresh: Refresh = False,
+    stream: Annotated[
+        bool,
+        typer.Option(
+            "--stream",
+            help="Read images from disk batch by batch: for data larger than memory. "
+            "The results are the same, to the last bit on a CPU.",
+        ),
+    ] = False,
 ) -> None:
     """Train what is not trained yet; finished runs are kept, failed ones tried again."""
     from bench.console import SuiteScreen, out, print_work
     from bench.execution.estimate import Estimator
     from bench.execution.pending import pending
 
-    plan, store = _plan(suite, only, dry_run=dry_run)
+    plan, store = _plan(suite, only, dry_run=dry_run, stream=stream)
     todo = pending(plan, store, refresh=refresh)
     records, damaged = store.readable()
     estimator = Estimator(records)
@@ -44,10 +55,12 @@ def run(
         out.print(f"{statuses['done']} finished runs kept, not trained again.")
     if todo:
         from bench.execution.local import run_plan
+        from bench.run.options import RunOptions
 
+        options = RunOptions(stream=stream)
         images = {name: len(data.train) for name, data in plan.datasets.items()}
         with SuiteScreen(todo, images, estimator) as screen:
-            statuses += run_plan(plan, todo, store, screen, refresh=refresh)
+            statuses += run_plan(plan, todo, store, screen, refresh=refresh, options=options)
     _warn_of_damage(store)
     summary = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()) if count)
     out.print(f"{plan.suite.name}: {summary}. Records are in {shown(store.folder)}.")
@@ -202,7 +215,7 @@ def _load(suite: str) -> Suite:
     return load_suite(suite)
 
 
-def _plan(name: str, only: str, *, dry_run: bool) -> tuple[Plan, Store]:
+def _plan(name: str, only: str, *, dry_run: bool, stream: bool) -> tuple[Plan, Store]:
     """Everything a suite says is checked, models too, before anything is written."""
     from bench.model_checks import check_models
     from bench.plan import check_data, make_plan
@@ -217,7 +230,7 @@ def _plan(name: str, only: str, *, dry_run: bool) -> tuple[Plan, Store]:
     cells = suite.only(_parse_only(only))
     check_data(suite, cells)
     store = open_store(repair=not dry_run)
-    plan = make_plan(suite, cells, download=not dry_run)
+    plan = make_plan(suite, cells, download=not dry_run, stream=stream)
     open_runs = {run.model.name: run.model for run in plan.runs if not store.path(run.id).exists()}
     check_models(suite, open_runs.values())
     return plan, store

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench import models
+from bench import models, provenance
+from bench.data.cache import Cache
 from bench.data.dataset import Dataset, Split
-from bench.data.feed import Resident, make_resident
+from bench.data.feed import Feed, make_resident, make_streamed
 from bench.evaluation.predict import predict
 from bench.evaluation.scores import score
 from bench.records.schema import DataSeen, TrainingResult
@@ -48,7 +49,8 @@ def train_and_score(
         precision=spec.precision,
         augmentations=augmentations,
     )
-    train, val = _resident(spec, dataset.train), _resident(spec, dataset.val)
+    train = _feed(spec, dataset, dataset.train, stream=options.stream)
+    val = _feed(spec, dataset, dataset.val, stream=options.stream)
     if spec.protocol.shuffle_labels:
         train = shuffled_labels(train, seeds.order)
     selection = fit(built.model, train, val, setting, on_progress)
@@ -57,7 +59,7 @@ def train_and_score(
     assert dataset.test.opened_at is not None
     test_logits = predict(
         selection.model,
-        _resident(spec, test),
+        _feed(spec, dataset, test, stream=options.stream),
         batch_size=spec.protocol.eval_batch_size,
         channels=spec.channels,
         precision=spec.precision,
@@ -102,14 +104,31 @@ def _build(spec: RunSpec, dataset: Dataset, seeds: SeedStreams) -> models.Built:
         )
 
 
-def _resident(spec: RunSpec, split: Split) -> Resident:
+def _feed(spec: RunSpec, dataset: Dataset, split: Split, *, stream: bool = False) -> Feed:
+    """A split as this run is fed it: held on the device, or read batch by batch."""
+    device = torch.device(spec.device)
+    if stream:
+        return make_streamed(
+            split,
+            image_size=spec.image_size,
+            channels=spec.channels,
+            control=spec.control,
+            device=device,
+        )
     return make_resident(
         split,
         image_size=spec.image_size,
         channels=spec.channels,
         control=spec.control,
-        device=torch.device(spec.device),
+        device=device,
+        cache=Cache.from_environment(),
+        origin=f"{dataset.source.checksum} {provenance.preparation_digest()} {_arithmetic()}",
     )
+
+
+def _arithmetic() -> str:
+    """What decides the last bit of a resized image beside the code: torch and its instructions."""
+    return f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def _augmentations(spec: RunSpec, dataset: Dataset) -> tuple[dict[str, float], dict[str, str]]:

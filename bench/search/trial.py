@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from bench.data.dataset import Dataset
-from bench.run.experiment import _augmentations, _build, _notes, _resident
+from bench.run.experiment import _augmentations, _build, _feed, _notes
 from bench.run.recording import Clock, failure, made_here
 from bench.search.file import trial_id
 from bench.search.record import Trial, TrialResult
@@ -61,7 +61,7 @@ def _train(spec: RunSpec, dataset: Dataset, on_progress: Callable[[Progress], No
         precision=spec.precision,
         augmentations=augmentations,
     )
-    train, val = _resident(spec, dataset.train), _resident(spec, dataset.val)
+    train, val = _feed(spec, dataset, dataset.train), _feed(spec, dataset, dataset.val)
     selection = fit(built.model, train, val, setting, on_progress)
     return TrialResult(
         params_trainable=sum(p.numel() for p in built.model.parameters() if p.requires_grad),

@@ -13,7 +13,7 @@ from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
 from bench.data.augment import augment
-from bench.data.feed import Resident, batches
+from bench.data.feed import Feed, batches
 from bench.errors import RunFailed
 from bench.evaluation.predict import autocast, predict
 from bench.evaluation.scores import score
@@ -50,8 +50,8 @@ class Progress:
 
 def fit(
     model: nn.Module,
-    train: Resident,
-    val: Resident,
+    train: Feed,
+    val: Feed,
     setting: Setting,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Selection:
@@ -72,8 +72,8 @@ class _Trainer:
     def __init__(
         self,
         model: nn.Module,
-        train: Resident,
-        val: Resident,
+        train: Feed,
+        val: Feed,
         setting: Setting,
         on_progress: Callable[[Progress], None],
     ) -> None:
@@ -197,9 +197,7 @@ def _updates(images: int, batch_size: int) -> int:
     return math.ceil((images - int(images % batch_size == 1 and images > 1)) / batch_size)
 
 
-def shuffled_labels(train: Resident, seed: int) -> Resident:
+def shuffled_labels(train: Feed, seed: int) -> Feed:
     """The same images with their labels permuted: what can be learnt from it is nothing."""
     order = np.random.default_rng(seed).permutation(len(train))
-    return Resident(
-        train.name, train.images, train.labels[torch.from_numpy(order).to(train.device)]
-    )
+    return train.relabelled(train.labels[torch.from_numpy(order).to(train.device)])
