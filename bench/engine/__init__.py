@@ -1,0 +1,1 @@
+"""What the harness itself costs, measured against what others use."""
