@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bench.data import medmnist
-from bench.data.catalog import check, load
+from bench.data.cache import Cache
+from bench.data.catalog import check, checksum, load
 from bench.data.control_limits import check_control
 from bench.data.dataset import Dataset
 from bench.data.info import DatasetInfo
@@ -149,15 +150,20 @@ def _check_not_mixed(suite: Suite, found: dict[str, DatasetInfo]) -> None:
         )
 
 
-def make_plan(suite: Suite, cells: tuple[Cell, ...], *, download: bool = True) -> Plan:
+def make_plan(
+    suite: Suite, cells: tuple[Cell, ...], *, download: bool = True, stream: bool = False
+) -> Plan:
     """Load the data the cells need and give each run its identity.
 
     Args:
         download: fetch what is not here; otherwise it counts as unavailable.
+        stream: leave the images on disk, mapped.
 
     Raises:
-        InputError: a data set is there but cannot be used (broken, truncated, bad labels).
+        InputError: a data set is there but cannot be used (broken, truncated, bad labels), or what
+            the environment says of the cache cannot.
     """
+    Cache.from_environment()  # refused now, not run by run
     plan = Plan(suite, resolve_device(suite))
     for spec in _datasets(cells):
         try:
@@ -165,7 +171,7 @@ def make_plan(suite: Suite, cells: tuple[Cell, ...], *, download: bool = True) -
                 raise DataUnavailable(
                     f"{spec.name} is not here", remedy="`run` downloads it (or set MEDMNIST_ROOT)"
                 )
-            plan.datasets[spec.name] = load(spec, suite.settings.source_size)
+            plan.datasets[spec.name] = load(spec, suite.settings.source_size, stream=stream)
             _check_selectable(suite, plan.datasets[spec.name])
             _check_batch(suite, plan.datasets[spec.name])
         except DataUnavailable as error:
@@ -217,7 +223,7 @@ def present_checksums(suite: Suite) -> dict[str, str]:
     for spec in suite.datasets:
         if spec.name not in medmnist.info_by_flag():
             with contextlib.suppress(InputError):
-                found[spec.name] = load(spec, suite.settings.source_size).source.checksum
+                found[spec.name] = checksum(spec, suite.settings.source_size)
     return found
 
 

@@ -23,18 +23,27 @@ from bench.details import DetailSpec, MachineSpec
 from bench.specs import CostSpec, ModelSpec, RunSpec
 from bench.toml_file import ROOT
 
+PREPARATION = (
+    "bench/data/control_limits.py",
+    "bench/data/controls.py",
+    "bench/data/preparation.py",
+    "bench/data/transform.py",
+)
+"""What decides the images that are fed, given the stored ones."""
+
 HARNESS: dict[str, tuple[str, ...]] = {
     "training": (
+        *PREPARATION,
         "bench/data/arrays.py",
         "bench/data/augment.py",
-        "bench/data/control_limits.py",
-        "bench/data/controls.py",
+        "bench/data/buffers.py",
+        "bench/data/cache.py",
         "bench/data/dataset.py",
         "bench/data/feed.py",
         "bench/data/invariances.py",
         "bench/data/medmnist.py",
+        "bench/data/npz.py",
         "bench/data/sampling.py",
-        "bench/data/transform.py",
         "bench/evaluation",
         "bench/models.py",
         "bench/run/experiment.py",
@@ -143,6 +152,11 @@ def engine_digest() -> str:
 def audit_digest() -> str:
     """16 hex digits over the source that finds what is wrong with a data set."""
     return _digest(HARNESS["audit"]).hexdigest()[:16]
+
+
+def preparation_digest() -> str:
+    """16 hex digits over the source that makes fed images of stored ones."""
+    return _digest(PREPARATION).hexdigest()[:16]
 
 
 def _digest(places: Iterable[str]) -> hashlib._Hash:

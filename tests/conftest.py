@@ -10,6 +10,7 @@ import pytest
 
 # As bench/__main__.py has it, before anything loads OpenMP: threads that wait sleep soon.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+os.environ["BENCH_CACHE"] = ""  # tests keep nothing in anyone's home
 
 import torch
 

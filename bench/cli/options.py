@@ -42,6 +42,14 @@ CheckpointEvery = Annotated[
     float,
     typer.Option(min=0.0, metavar="SECONDS", help="Of training, which a kill may lose at most."),
 ]
+Stream = Annotated[
+    bool,
+    typer.Option(
+        "--stream",
+        help="Read images from disk batch by batch: for data larger than memory. "
+        "The results are the same, to the last bit on a CPU.",
+    ),
+]
 TensorBoard = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Also write learning curves for TensorBoard there."),

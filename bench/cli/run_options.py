@@ -29,7 +29,7 @@ def places_of(plan: Plan, workers: int | None, per_gpu: int | None) -> list[Plac
 
 
 def make_options(
-    tensorboard: Path | None, checkpoint_every_s: float, *, dry_run: bool
+    tensorboard: Path | None, checkpoint_every_s: float, stream: bool, *, dry_run: bool
 ) -> RunOptions:
     """The options that runs take, checked.
 
@@ -44,4 +44,4 @@ def make_options(
         tensorboard = tensorboard.expanduser().resolve()
         if not dry_run:
             tensorboard.mkdir(parents=True, exist_ok=True)
-    return RunOptions(tensorboard=tensorboard, checkpoint_every_s=checkpoint_every_s)
+    return RunOptions(tensorboard=tensorboard, checkpoint_every_s=checkpoint_every_s, stream=stream)

@@ -14,6 +14,7 @@ from bench.cli.options import (
     Only,
     PerGpu,
     Refresh,
+    Stream,
     SuiteName,
     TensorBoard,
     Workers,
@@ -41,6 +42,7 @@ def run(
     per_gpu: PerGpu = None,
     tensorboard: TensorBoard = None,
     checkpoint_every: CheckpointEvery = 30.0,
+    stream: Stream = False,
 ) -> None:
     """Train what is not trained yet; finished runs are kept, failed ones tried again."""
     from bench.cli.run_options import make_options, places_of
@@ -49,8 +51,8 @@ def run(
     from bench.execution.leftovers import sweep
     from bench.execution.pending import pending
 
-    options = make_options(tensorboard, checkpoint_every, dry_run=dry_run)
-    plan, store = _plan(suite, only, dry_run=dry_run)
+    options = make_options(tensorboard, checkpoint_every, stream, dry_run=dry_run)
+    plan, store = _plan(suite, only, dry_run=dry_run, stream=stream)
     places = places_of(plan, workers, per_gpu)
     todo = pending(plan, store, refresh=refresh)
     records, damaged = store.readable()
@@ -236,7 +238,7 @@ def _load(suite: str) -> Suite:
     return load_suite(suite)
 
 
-def _plan(name: str, only: str, *, dry_run: bool) -> tuple[Plan, Store]:
+def _plan(name: str, only: str, *, dry_run: bool, stream: bool) -> tuple[Plan, Store]:
     """Everything a suite says is checked, models too, before anything is written."""
     from bench.model_checks import check_models
     from bench.plan import check_data, make_plan
@@ -251,7 +253,7 @@ def _plan(name: str, only: str, *, dry_run: bool) -> tuple[Plan, Store]:
     cells = suite.only(_parse_only(only))
     check_data(suite, cells)
     store = open_store(repair=not dry_run)
-    plan = make_plan(suite, cells, download=not dry_run)
+    plan = make_plan(suite, cells, download=not dry_run, stream=stream)
     open_runs = {run.model.name: run.model for run in plan.runs if not store.path(run.id).exists()}
     check_models(suite, open_runs.values())
     return plan, store

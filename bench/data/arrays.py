@@ -81,14 +81,25 @@ def check_split(
 
 
 def _check_images(key: str, images: NDArray[Any], size: int, channels: int) -> NDArray[np.uint8]:
-    if images.dtype != np.uint8:
-        raise Flaw(f"is {images.dtype}, not uint8", key)
-    if len(images) == 0:
+    check_image_shape(key, images.dtype, images.shape, size, channels)
+    return np.ascontiguousarray(images.reshape(len(images), size, size, channels), dtype=np.uint8)
+
+
+def check_image_shape(
+    key: str, dtype: np.dtype[Any], shape: tuple[int, ...], size: int, channels: int
+) -> None:
+    """Refuse images that are not uint8 ``(N, size, size[, channels])``, at least one of them.
+
+    Raises:
+        Flaw: the dtype or the shape is another.
+    """
+    if dtype != np.uint8:
+        raise Flaw(f"is {dtype}, not uint8", key)
+    if shape[:1] == (0,):
         raise Flaw("holds no image", key)
     wanted = (size, size) if channels == 1 else (size, size, channels)
-    if images.shape[1:] not in (wanted, (size, size, channels)):
-        raise Flaw(f"images have shape {images.shape[1:]}, not {wanted}", key)
-    return np.ascontiguousarray(images.reshape(len(images), size, size, channels), dtype=np.uint8)
+    if shape[1:] not in (wanted, (size, size, channels)):
+        raise Flaw(f"images have shape {shape[1:]}, not {wanted}", key)
 
 
 def check_labels(
@@ -117,9 +128,25 @@ def check_labels(
 
 def arrays_checksum(arrays: Arrays) -> str:
     """``sha256:…`` over names, dtypes, shapes and bytes, so that packing does not matter."""
+    return content_checksum(
+        {
+            key: (described(key, array.dtype, array.shape), [np.ascontiguousarray(array)])
+            for key, array in arrays.items()
+        }
+    )
+
+
+def described(key: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> str:
+    """The line that stands before an array's bytes in a checksum."""
+    return f"{key} {dtype.str} {shape}\n"
+
+
+def content_checksum(arrays: Mapping[str, tuple[str, Iterable[NDArray[Any]]]]) -> str:
+    """``arrays_checksum`` of arrays that come block by block, each with its description."""
     digest = hashlib.sha256()
     for key in sorted(arrays):
-        array = np.ascontiguousarray(arrays[key])
-        digest.update(f"{key} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(array.data)
+        description, blocks = arrays[key]
+        digest.update(description.encode())
+        for block in blocks:
+            digest.update(block.data)
     return f"sha256:{digest.hexdigest()}"

@@ -30,8 +30,11 @@ def check(spec: DatasetSpec, source_size: int) -> DatasetInfo:
     return medmnist.check(spec.name, source_size)
 
 
-def load(spec: DatasetSpec, source_size: int) -> Dataset:
-    """The data set in memory, its test split locked.
+def load(spec: DatasetSpec, source_size: int, *, stream: bool = False) -> Dataset:
+    """The data set, its test split locked.
+
+    Args:
+        stream: leave the images on disk, mapped; a phantom is drawn in memory all the same.
 
     Raises:
         InputError: as ``check``, or own data that cannot be used.
@@ -39,10 +42,22 @@ def load(spec: DatasetSpec, source_size: int) -> Dataset:
     """
     _check_keys(spec)
     if spec.path is not None:
-        return own.load(spec, source_size)
+        return own.load(spec, source_size, stream=stream)
     if spec.name in phantom.CLASS_NAMES:
         return phantom.load(spec.name, spec.options, source_size)
-    return medmnist.load(spec.name, source_size)
+    return medmnist.load(spec.name, source_size, stream=stream)
+
+
+def checksum(spec: DatasetSpec, source_size: int) -> str:
+    """The checksum of a phantom or of own data as ``load`` gives it; images are not held.
+
+    Raises:
+        InputError: as ``load``.
+    """
+    _check_keys(spec)
+    if spec.path is not None:
+        return own.checksum(spec, source_size)
+    return load(spec, source_size).source.checksum
 
 
 def _check_keys(spec: DatasetSpec) -> None:

@@ -6,6 +6,8 @@ the coarse: the image is cut into patches, which are permuted anew for each imag
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -13,14 +15,31 @@ from torch.nn import functional as F
 from bench.data.control_limits import BLUR_REACH, check_control
 from bench.specs import Control
 
-CHUNK = 1024  # images; bounds the float copy made while blurring
+ORDER = torch.int16  # holds the number of every patch: a grid has at most 32 × 32
+CHUNK = 16  # images; float copies made while blurring stay small enough for the caches
 
 
-def apply_control(images: Tensor, control: Control, generator: torch.Generator) -> Tensor:
-    """Controlled images, same shape ``(N, C, S, S)`` and dtype uint8.
+def draw_orders(control: Control, count: int, generator: torch.Generator) -> Tensor | None:
+    """Which patch comes to each place, for ``count`` images ``(count, g²)`` int16; None for a blur.
+
+    All are drawn at once, so that an image's patches are the same however images are grouped.
 
     Args:
-        generator: on the CPU; a shuffle draws its permutations from it, a blur draws nothing.
+        generator: on the CPU; a blur draws nothing from it.
+    """
+    if control.grid is None:
+        return None
+    drawn = torch.rand(count, control.grid**2, generator=generator)
+    return torch.cat([part.argsort(dim=1).to(ORDER) for part in drawn.split(CHUNK)])
+
+
+def apply_control(images: Tensor, control: Control, orders: Tensor | None) -> Tensor:
+    """Controlled images, same shape ``(B, C, S, S)`` and dtype uint8.
+
+    Each image comes out the same to the last bit, alone or in any batch.
+
+    Args:
+        orders: of these images, as ``draw_orders`` draws them for a shuffle.
 
     Raises:
         InputError: the control does not fit the images' size.
@@ -29,34 +48,45 @@ def apply_control(images: Tensor, control: Control, generator: torch.Generator) 
     if control.sigma is not None:
         return torch.cat([_blur(chunk, control.sigma) for chunk in images.split(CHUNK)])
     assert control.grid is not None  # Control has checked that a shuffle has one
-    return _shuffle(images, control.grid, generator)
+    assert orders is not None
+    return _shuffle(images, control.grid, orders.to(images.device, torch.int64))
 
 
 def _blur(images: Tensor, sigma: float) -> Tensor:
     radius = round(BLUR_REACH * sigma)
-    offsets = torch.arange(-radius, radius + 1, dtype=torch.float32, device=images.device)
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float32)
     weights = torch.exp(-(offsets**2) / (2 * sigma**2))
     weights /= weights.sum()
-    count, channels, height, width = images.shape
-    flat = images.float().reshape(count * channels, 1, height, width)
-    padded = F.pad(flat, (radius, radius, radius, radius), mode="reflect")
-    rows = F.conv2d(padded, weights.view(1, 1, 1, -1))
-    blurred = F.conv2d(rows, weights.view(1, 1, -1, 1))
-    return blurred.round().clamp(0, 255).to(torch.uint8).view_as(images)
+    padded = F.pad(images.float(), (radius, radius, radius, radius), mode="reflect")
+    rows = _weighted_sum(padded, weights.tolist(), axis=3)
+    blurred = _weighted_sum(rows, weights.tolist(), axis=2)
+    return blurred.round_().clamp_(0, 255).to(torch.uint8)
 
 
-def _shuffle(images: Tensor, grid: int, generator: torch.Generator) -> Tensor:
+def _weighted_sum(images: Tensor, weights: Sequence[float], axis: int) -> Tensor:
+    """``out[i] = Σ weights[k] · images[i + k]`` along ``axis``.
+
+    Products and sums are rounded one by one. Which algorithm a convolution takes, and so its last
+    bit, may depend on the batch and the device; nor is it faster with kernels of one channel.
+    """
+    length = images.shape[axis] - len(weights) + 1
+    total = images.narrow(axis, 0, length) * weights[0]
+    for offset, weight in enumerate(weights[1:], start=1):
+        total += images.narrow(axis, offset, length) * weight
+    return total
+
+
+def _shuffle(images: Tensor, grid: int, order: Tensor) -> Tensor:
     count, channels, size, _ = images.shape
     side = size // grid
     patches = (
         images.reshape(count, channels, grid, side, grid, side)
-        .permute(0, 2, 4, 1, 3, 5)  # (N, g, g, C, p, p)
+        .permute(0, 2, 4, 1, 3, 5)  # (B, g, g, C, p, p)
         .reshape(count, grid * grid, channels, side, side)
     )
-    order = torch.rand(count, grid * grid, generator=generator).argsort(dim=1).to(images.device)
     shuffled = patches[torch.arange(count, device=images.device)[:, None], order]
     return (
         shuffled.reshape(count, grid, grid, channels, side, side)
-        .permute(0, 3, 1, 4, 2, 5)  # (N, C, g, p, g, p)
+        .permute(0, 3, 1, 4, 2, 5)  # (B, C, g, p, g, p)
         .reshape(images.shape)
     )

@@ -1,4 +1,4 @@
-"""A data set in memory: three splits of which the test split is locked until training is over."""
+"""A data set: three splits of which the test split is locked until training is over."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from bench.specs import Task
 
 @dataclass(frozen=True)
 class Split:
-    """Images ``(N, H, W, C)`` uint8, C 1 or 3; labels int64 ``(N,)``, multi-label ``(N, L)``."""
+    """Images ``(N, H, W, C)`` uint8, C 1 or 3; labels int64 ``(N,)``, multi-label ``(N, L)``.
+
+    Images that are streamed are a read-only map of a file.
+    """
 
     name: str
     images: NDArray[np.uint8]
@@ -48,6 +51,13 @@ class LockedSplit:
         self._length = len(split)
         self.opened_at: datetime | None = None
 
+    @classmethod
+    def later(cls, length: int, read: Callable[[], Split]) -> LockedSplit:
+        """A lock on a split of which nothing is read before it opens, but its length."""
+        locked = cls.__new__(cls)
+        locked._reveal, locked._length, locked.opened_at = read, length, None
+        return locked
+
     def __len__(self) -> int:
         return self._length
 
@@ -76,7 +86,7 @@ class LockedSplit:
 
     def locked_again(self) -> LockedSplit:
         """A new lock on the same images, for the next run."""
-        return LockedSplit(self._reveal())
+        return LockedSplit.later(self._length, self._reveal)
 
 
 @dataclass(frozen=True)

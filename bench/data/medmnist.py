@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.data.arrays import Flaw, arrays_checksum, check_split, read_arrays
-from bench.data.dataset import Dataset, LockedSplit, Source
+from bench.data import npz
+from bench.data.arrays import Flaw
+from bench.data.dataset import Dataset, Source
 from bench.data.download import download
-from bench.data.info import SPLITS, DatasetInfo
+from bench.data.info import DatasetInfo
 from bench.data.invariances import declared
 from bench.errors import DataUnavailable, InputError
 
@@ -94,8 +95,11 @@ def locate(flag: str, source_size: int) -> Path | None:
     return next((path for folder in _folders() if (path := folder / name).is_file()), None)
 
 
-def load(flag: str, source_size: int) -> Dataset:
+def load(flag: str, source_size: int, *, stream: bool = False) -> Dataset:
     """The data set, downloaded if it is not here.
+
+    Args:
+        stream: map the images instead of reading them.
 
     Raises:
         DataUnavailable: there is no file and none can be downloaded, or it is broken.
@@ -109,7 +113,9 @@ def load(flag: str, source_size: int) -> Dataset:
         target = _folders()[0] / f"{flag}{suffix}.npz"
         path = download(entry[f"url{suffix}"], entry[f"MD5{suffix}"], target)
     try:
-        return _read(path, outline, source_size, entry[f"MD5{suffix}"], entry["license"])
+        return _read(
+            path, outline, source_size, entry[f"MD5{suffix}"], entry["license"], stream=stream
+        )
     except Flaw as flaw:
         raise DataUnavailable(
             flaw.problem,
@@ -121,30 +127,30 @@ def load(flag: str, source_size: int) -> Dataset:
 
 
 def _read(
-    path: Path, outline: DatasetInfo, source_size: int, official_md5: str, licence: str
+    path: Path,
+    outline: DatasetInfo,
+    source_size: int,
+    official_md5: str,
+    licence: str,
+    *,
+    stream: bool,
 ) -> Dataset:
-    arrays = read_arrays(path)
-    multi_label = outline.task == "multi-label, binary-class"
-    splits = {
-        name: check_split(
-            name,
-            arrays,
-            size=source_size,
-            channels=outline.channels,
-            classes=outline.num_classes,
-            multi_label=multi_label,
-        )
-        for name in SPLITS
+    md5 = _md5(path)
+    official = md5 == official_md5
+    contents = npz.read(
+        path, outline, source_size, checksum=f"md5:{md5}" if official else None, stream=stream
+    )
+    counts = {
+        "train": len(contents.train),
+        "val": len(contents.val),
+        "test": len(contents.test),
     }
-    for name, split in splits.items():
-        if len(split) != outline.counts[name]:
+    for name, count in counts.items():
+        if count != outline.counts[name]:
             raise Flaw(
-                f"{len(split)} images, MedMNIST v2 has {outline.counts[name]} (another version?)",
+                f"{count} images, MedMNIST v2 has {outline.counts[name]} (another version?)",
                 f"{name}_images",
             )
-    with path.open("rb") as file:
-        md5 = hashlib.file_digest(file, "md5").hexdigest()
-    official = md5 == official_md5
     return Dataset(
         name=outline.name,
         task=outline.task,
@@ -152,13 +158,21 @@ def _read(
         source_size=source_size,
         source=Source(
             path=str(path),
-            checksum=f"md5:{md5}" if official else arrays_checksum(arrays),
+            checksum=contents.checksum,
             official=official,
             licence=licence,
             note="" if official else UNOFFICIAL,
         ),
         label_preserving=outline.label_preserving,
-        train=splits["train"],
-        val=splits["val"],
-        test=LockedSplit(splits["test"]),
+        train=contents.train,
+        val=contents.val,
+        test=contents.test,
     )
+
+
+def _md5(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "md5").hexdigest()
+    except OSError as error:
+        raise Flaw(f"cannot be read ({error.strerror or error})") from error

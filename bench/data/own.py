@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.data import own_folder, own_npz
-from bench.data.dataset import Dataset, LockedSplit, Source, Split
+from bench.data.dataset import Dataset, Source
 from bench.data.info import DatasetInfo
 from bench.data.invariances import check_names
 from bench.errors import InputError
@@ -48,33 +48,48 @@ def check(spec: DatasetSpec, source_size: int) -> DatasetInfo:
     )
 
 
-def load(spec: DatasetSpec, source_size: int) -> Dataset:
-    """Own data, read whole; images of a folder are resized to ``source_size`` (antialiased).
+def load(spec: DatasetSpec, source_size: int, *, stream: bool = False) -> Dataset:
+    """Own data; images of a folder are resized to ``source_size`` (antialiased).
+
+    Args:
+        stream: leave the images on disk: those of an ``.npz`` are mapped, those of a folder are
+            decoded into a file that goes with the process.
 
     Raises:
         InputError: as ``check``, or an unreadable image or a damaged array.
     """
     outline = check(spec, source_size)
     path = _path(spec)
-    splits: dict[str, Split]
     if path.is_dir():
         try:
-            splits, checksum = own_folder.read(path, outline, source_size)
+            contents = own_folder.read(path, outline, source_size, stream=stream)
         except InputError as error:
             raise error.in_file(str(path), f"dataset.{spec.name}.path") from None
     else:
-        splits, checksum = own_npz.read(path, outline, source_size)
+        contents = own_npz.read(path, outline, source_size, stream=stream)
     return Dataset(
         name=spec.name,
         task=outline.task,
         class_names=outline.class_names,
         source_size=source_size,
-        source=Source(str(path), checksum, official=None),
+        source=Source(str(path), contents.checksum, official=None),
         label_preserving=outline.label_preserving,
-        train=splits["train"],
-        val=splits["val"],
-        test=LockedSplit(splits["test"]),
+        train=contents.train,
+        val=contents.val,
+        test=contents.test,
     )
+
+
+def checksum(spec: DatasetSpec, source_size: int) -> str:
+    """The checksum of own data as ``load`` gives it, without holding its images.
+
+    Raises:
+        InputError: as ``load``.
+    """
+    path = _path(spec)
+    if path.is_dir():
+        return load(spec, source_size, stream=True).source.checksum
+    return own_npz.checksum(path)
 
 
 def _path(spec: DatasetSpec) -> Path:

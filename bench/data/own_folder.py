@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.data.arrays import arrays_checksum
-from bench.data.dataset import Split
+from bench.data.cache import Cache
+from bench.data.dataset import LockedSplit, Split
 from bench.data.info import SPLITS, DatasetInfo, OwnOutline
+from bench.data.npz import Contents
 from bench.errors import InputError
 
 GREY_MODES = {"1", "L", "LA"}
@@ -43,14 +45,18 @@ def outline(root: Path) -> OwnOutline:
     return OwnOutline(names, 1 if grey else 3, counts, multi_label=False)
 
 
-def read(root: Path, outline: DatasetInfo, source_size: int) -> tuple[dict[str, Split], str]:
+def read(root: Path, outline: DatasetInfo, source_size: int, *, stream: bool) -> Contents:
     """The three splits, images resized to ``source_size`` (bilinear, antialiased), and a checksum.
 
     An image that is not square is squeezed into the square, not cropped.
 
+    Args:
+        stream: hold the decoded images in a file of the cache's folder, not in memory.
+
     Raises:
         InputError: an image cannot be decoded.
     """
+    cache = Cache.from_environment() if stream else Cache(None)
     splits = {}
     for split in SPLITS:
         found = _list_split(root / split)
@@ -59,7 +65,9 @@ def read(root: Path, outline: DatasetInfo, source_size: int) -> tuple[dict[str, 
             for label, name in enumerate(outline.class_names)
             for file in found.get(name, [])
         ]
-        images = np.stack([_decode(file, source_size, outline.channels) for file, _ in pairs])
+        images = cache.scratch((len(pairs), source_size, source_size, outline.channels))
+        for place, (file, _) in enumerate(pairs):
+            images[place] = _decode(file, source_size, outline.channels)
         labels = np.array([label for _, label in pairs], dtype=np.int64)
         splits[split] = Split(split, images, labels)
     arrays = {
@@ -67,7 +75,9 @@ def read(root: Path, outline: DatasetInfo, source_size: int) -> tuple[dict[str, 
         for name, split in splits.items()
         for kind in ("images", "labels")
     }
-    return splits, arrays_checksum(arrays)
+    return Contents(
+        splits["train"], splits["val"], LockedSplit(splits["test"]), arrays_checksum(arrays)
+    )
 
 
 def _list_split(folder: Path) -> dict[str, list[Path]]:

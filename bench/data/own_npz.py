@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from bench.data.arrays import Flaw, arrays_checksum, check_labels, check_split, read_arrays
-from bench.data.dataset import Split
+from bench.data import npz
+from bench.data.arrays import Flaw, check_labels, read_arrays
 from bench.data.info import SPLITS, DatasetInfo, OwnOutline
 from bench.errors import InputError
 from bench.specs import DatasetSpec
@@ -25,7 +23,7 @@ def outline(path: Path, spec: DatasetSpec, source_size: int) -> OwnOutline:
     """
     try:
         labels = read_arrays(path, [f"{split}_labels" for split in SPLITS])
-        shapes = {split: _image_shape(path, f"{split}_images") for split in SPLITS}
+        shapes = {split: npz.array_shape(path, f"{split}_images") for split in SPLITS}
         channels = _channels(shapes["train"], source_size)
         multi_label, names = _classes(spec, labels)
         for split in SPLITS:  # labels against classes; the images themselves wait for ``read``
@@ -36,43 +34,28 @@ def outline(path: Path, spec: DatasetSpec, source_size: int) -> OwnOutline:
     return OwnOutline(names, channels, {s: shapes[s][0] for s in SPLITS}, multi_label)
 
 
-def read(path: Path, outline: DatasetInfo, source_size: int) -> tuple[dict[str, Split], str]:
-    """The three splits and their checksum.
+def read(path: Path, outline: DatasetInfo, source_size: int, *, stream: bool) -> npz.Contents:
+    """The three splits and their checksum; ``stream`` maps the images instead of reading them.
 
     Raises:
         InputError: an array is not what the outline says.
     """
     try:
-        arrays = read_arrays(path)
-        splits = {
-            split: check_split(
-                split,
-                arrays,
-                size=source_size,
-                channels=outline.channels,
-                classes=outline.num_classes,
-                multi_label=outline.task == "multi-label, binary-class",
-            )
-            for split in SPLITS
-        }
+        return npz.read(path, outline, source_size, stream=stream)
     except Flaw as flaw:
         raise _unusable(path, flaw) from flaw
-    return splits, arrays_checksum(arrays)
 
 
-def _image_shape(path: Path, key: str) -> tuple[int, ...]:
+def checksum(path: Path) -> str:
+    """What ``read`` gives as the checksum, without holding the images.
+
+    Raises:
+        InputError: the file is damaged, or lacks an array.
+    """
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as file:
-            read_header = {
-                (1, 0): npy.read_array_header_1_0,
-                (2, 0): npy.read_array_header_2_0,
-            }[npy.read_magic(file)]
-            shape, _, _ = read_header(file)
-    except KeyError as error:
-        raise Flaw(f"has no array {key!r}", key) from error
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise Flaw("is damaged (its header does not decode)", key) from error
-    return tuple(shape)
+        return npz.checksum(path)
+    except Flaw as flaw:
+        raise _unusable(path, flaw) from flaw
 
 
 def _channels(shape: tuple[int, ...], source_size: int) -> int:

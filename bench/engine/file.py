@@ -20,8 +20,6 @@ class Feeding(Strict):
     """Batches by our path and by medmnist's own."""
 
     rounds: Rounds
-    workers: Count
-    batch_size: Count
     at_least: dict[str, float]  # fed size in px: times the speed
 
 

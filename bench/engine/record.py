@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -17,6 +17,38 @@ from bench.specs import describe_invalid
 from bench.toml_file import shown
 
 FOLDER = "engine"  # below the results folder
+
+
+class FeedingResult(Stored):
+    """Whole passes over one training split by both paths, in the same rounds.
+
+    Attributes:
+        data: ``pneumoniamnist``, or a stand-in of the same form.
+        ours_s: seconds a pass, by round; ``theirs_s`` is of the same rounds.
+        ratio: how many times as fast ours is, with its 95 % interval.
+        ours_first_batch_s: seconds from the file to the first batch while nothing is cached yet.
+        ours_cached_first_batch_s: the same once the resized images are.
+    """
+
+    image_size: int
+    source_size: int
+    channels: int
+    batch_size: int
+    workers: int
+    data: str
+    images: int
+    device: str
+    threads: int
+    ours_s: list[float]
+    theirs_s: list[float]
+    ours_images_per_s: float
+    theirs_images_per_s: float
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    ours_first_batch_s: float
+    ours_cached_first_batch_s: float
+    theirs_first_batch_s: float
 
 
 class OverheadResult(Stored):
@@ -48,9 +80,6 @@ class ChaosResult(Stored):
     differences: list[str]
 
 
-Result = TypeVar("Result", bound=Stored)
-
-
 class EngineRecord(Stored):
     """One part of the trial on one machine."""
 
@@ -58,6 +87,7 @@ class EngineRecord(Stored):
     part: Literal["feeding", "overhead", "resume", "chaos"]
     spec: EngineFile
     provenance: Provenance
+    feeding: list[FeedingResult] | None = None
     overhead: OverheadResult | None = None
     resume: ResumeResult | None = None
     chaos: ChaosResult | None = None

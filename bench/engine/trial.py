@@ -63,10 +63,12 @@ def _measured(
         from bench.engine.chaos import chaos
 
         return chaos(file.chaos, kills, folder, on_progress)
+    import torch
+
     from bench.engine.feeding import measure_feeding
 
     found = []
     for number, size in enumerate(file.feeding.at_least):
         on_progress(f"feeding at {size} px", number / len(file.feeding.at_least))
-        found.append(measure_feeding(int(size), file.feeding.rounds, "cpu"))
+        found.append(measure_feeding(int(size), file.feeding.rounds, torch.device("cpu")))
     return found

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from bench.data.feed import Resident, batches
+from bench.data.feed import Feed, batches
 from bench.errors import RunFailed
 from bench.specs import Precision
 
@@ -24,7 +24,7 @@ def autocast(device: torch.device, precision: Precision) -> contextlib.AbstractC
 
 
 def predict(
-    model: nn.Module, split: Resident, *, batch_size: int, channels: int, precision: Precision
+    model: nn.Module, split: Feed, *, batch_size: int, channels: int, precision: Precision
 ) -> NDArray[np.float16]:
     """Logits ``(N, C)`` in evaluation mode, in the split's order; the model's mode is restored.
 
@@ -39,8 +39,7 @@ def predict(
     try:
         with torch.inference_mode(), autocast(split.device, precision):
             parts = [
-                model(images.to(memory_format=torch.channels_last)).float()
-                for images, _ in batches(split, batch_size, channels=channels)
+                model(images).float() for images, _ in batches(split, batch_size, channels=channels)
             ]
     finally:
         model.train(was_training)

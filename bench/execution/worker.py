@@ -123,7 +123,7 @@ def _serve(connection: Connection, briefing: Briefing) -> None:
         suite=SuiteSeen(name=briefing.suite.name, seeds=briefing.suite.seeds),
         device_name=device_name,
         unavailable=briefing.unavailable,
-        dataset=_DatasetAtHand(briefing.suite),
+        dataset=_DatasetAtHand(briefing.suite, briefing.options.stream),
         refresh=briefing.refresh,
         options=briefing.options,
         capture_output=True,
@@ -165,8 +165,8 @@ class _Reporter:
 class _DatasetAtHand:
     """The data of the run at hand, read from disk: runs of one data set follow each other."""
 
-    def __init__(self, suite: Suite) -> None:
-        self._suite = suite
+    def __init__(self, suite: Suite, stream: bool) -> None:
+        self._suite, self._stream = suite, stream
         self._held: Dataset | None = None
 
     def __call__(self, spec: RunSpec) -> Dataset:
@@ -177,7 +177,7 @@ class _DatasetAtHand:
         if self._held is None or self._held.name != name:
             self._held = None  # let go before the next is read
             cell = next(cell for cell in self._suite.cells if cell.dataset.name == name)
-            plan = make_plan(self._suite, (cell,), download=False)
+            plan = make_plan(self._suite, (cell,), download=False, stream=self._stream)
             if name in plan.unavailable:
                 raise RunFailed(plan.unavailable[name])
             self._held = plan.datasets[name]

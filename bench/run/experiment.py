@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench import models
+from bench import models, provenance
+from bench.data.cache import Cache
 from bench.data.dataset import Dataset, Split
-from bench.data.feed import Resident, make_resident
+from bench.data.feed import Feed, make_resident, make_streamed
 from bench.evaluation.predict import predict
 from bench.evaluation.scores import score
 from bench.records.schema import DataSeen, TrainingResult
 from bench.records.store import Store
-from bench.run.options import RunOptions
+from bench.run.options import DEFAULTS, RunOptions
 from bench.specs import RunSpec
 from bench.training.checkpoint import CheckpointFile
 from bench.training.determinism import determinism
@@ -38,8 +39,8 @@ class Prepared:
     spec: RunSpec
     built: models.Built
     setting: Setting
-    train: Resident
-    val: Resident
+    train: Feed
+    val: Feed
     forbidden: dict[str, str]
 
     @property
@@ -75,7 +76,7 @@ class Prepared:
             )
 
 
-def prepare(spec: RunSpec, dataset: Dataset) -> Prepared:
+def prepare(spec: RunSpec, dataset: Dataset, options: RunOptions = DEFAULTS) -> Prepared:
     """Build the model and bring the training and validation splits to the device.
 
     Raises:
@@ -93,7 +94,8 @@ def prepare(spec: RunSpec, dataset: Dataset) -> Prepared:
         augmentations=augmentations,
         compiled=spec.compiled,
     )
-    train, val = _resident(spec, dataset.train), _resident(spec, dataset.val)
+    train = _feed(spec, dataset, dataset.train, stream=options.stream)
+    val = _feed(spec, dataset, dataset.val, stream=options.stream)
     if spec.protocol.shuffle_labels:
         train = shuffled_labels(train, seeds.order)
     return Prepared(spec, _build(spec, dataset, seeds), setting, train, val, forbidden)
@@ -114,7 +116,7 @@ def train_and_score(
         CannotWrite: the predictions could not be stored.
         TestSplitLocked: the test split of ``dataset`` was opened before.
     """
-    prepared = prepare(spec, dataset)
+    prepared = prepare(spec, dataset, options)
     params = prepared.params_trainable  # of all that are trained, before any is fused or frozen
     selection = prepared.trained(on_progress, checkpoints)
 
@@ -122,7 +124,7 @@ def train_and_score(
     assert dataset.test.opened_at is not None
     test_logits = predict(
         selection.model,
-        _resident(spec, test),
+        _feed(spec, dataset, test, stream=options.stream),
         batch_size=spec.protocol.eval_batch_size,
         channels=spec.channels,
         precision=spec.precision,
@@ -168,14 +170,31 @@ def _build(spec: RunSpec, dataset: Dataset, seeds: SeedStreams) -> models.Built:
         )
 
 
-def _resident(spec: RunSpec, split: Split) -> Resident:
+def _feed(spec: RunSpec, dataset: Dataset, split: Split, *, stream: bool = False) -> Feed:
+    """A split as this run is fed it: held on the device, or read batch by batch."""
+    device = torch.device(spec.device)
+    if stream:
+        return make_streamed(
+            split,
+            image_size=spec.image_size,
+            channels=spec.channels,
+            control=spec.control,
+            device=device,
+        )
     return make_resident(
         split,
         image_size=spec.image_size,
         channels=spec.channels,
         control=spec.control,
-        device=torch.device(spec.device),
+        device=device,
+        cache=Cache.from_environment(),
+        origin=f"{dataset.source.checksum} {provenance.preparation_digest()} {_arithmetic()}",
     )
+
+
+def _arithmetic() -> str:
+    """What decides the last bit of a resized image beside the code: torch and its instructions."""
+    return f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def _augmentations(spec: RunSpec, dataset: Dataset) -> tuple[dict[str, float], dict[str, str]]:

@@ -60,7 +60,7 @@ def _one_update(prepared: Prepared, size: int) -> None:
     train = prepared.train
     trainer = Trainer(prepared.built.model, train, prepared.val, prepared.setting)
     count = min(size, len(train))
-    images = train.images[:count].float().expand(-1, prepared.setting.channels, -1, -1)
+    images = train.images(slice(count)).float().expand(-1, prepared.setting.channels, -1, -1)
     with torch.random.fork_rng(devices=[train.device] if train.device.type == "cuda" else []):
         float(trainer.update(images, train.labels[:count]))
 

@@ -14,7 +14,7 @@ from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
 from bench.data.augment import augment
-from bench.data.feed import Resident, batches
+from bench.data.feed import Feed, batches
 from bench.errors import RunFailed
 from bench.evaluation.predict import autocast, predict
 from bench.evaluation.scores import score
@@ -59,8 +59,8 @@ class Progress:
 
 def fit(
     model: nn.Module,
-    train: Resident,
-    val: Resident,
+    train: Feed,
+    val: Feed,
     setting: Setting,
     on_progress: Callable[[Progress], None] = lambda _: None,
     checkpoints: CheckpointFile | None = None,
@@ -85,8 +85,8 @@ class Trainer:
     def __init__(
         self,
         model: nn.Module,
-        train: Resident,
-        val: Resident,
+        train: Feed,
+        val: Feed,
         setting: Setting,
         on_progress: Callable[[Progress], None] = lambda _: None,
         checkpoints: CheckpointFile | None = None,
@@ -299,9 +299,7 @@ class Trainer:
         log.info("goes on from a checkpoint after %d updates", self.updates)
 
 
-def shuffled_labels(train: Resident, seed: int) -> Resident:
+def shuffled_labels(train: Feed, seed: int) -> Feed:
     """The same images with their labels permuted: what can be learnt from it is nothing."""
     order = np.random.default_rng(seed).permutation(len(train))
-    return Resident(
-        train.name, train.images, train.labels[torch.from_numpy(order).to(train.device)]
-    )
+    return train.relabelled(train.labels[torch.from_numpy(order).to(train.device)])

@@ -290,7 +290,7 @@ def test_only_val_is_seen_before_selection_and_test_once_after_it_all_under_the_
     """Selection on the test split, or a control that spares it, would show here."""
     import numpy as np
 
-    from bench.data import feed
+    from bench.data import preparation
     from bench.data.controls import apply_control
     from bench.data.dataset import LockedSplit
     from bench.evaluation.predict import predict
@@ -316,7 +316,7 @@ def test_only_val_is_seen_before_selection_and_test_once_after_it_all_under_the_
     monkeypatch.setattr(loop, "predict", seen_predict)
     monkeypatch.setattr(experiment, "predict", seen_predict)
     monkeypatch.setattr(LockedSplit, "open", seen_open)
-    monkeypatch.setattr(feed, "apply_control", seen_control)
+    monkeypatch.setattr(preparation, "apply_control", seen_control)
     text = suite_file.read_text()
     suite_file.write_text(text.replace("n_val = 32, n_test = 32", "n_val = 24, n_test = 40"))
     said = bench("run", suite_file, "--only", "model=small,seed=0,control=blur-2")

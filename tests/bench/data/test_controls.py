@@ -8,8 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional
 
-from bench.data.controls import apply_control
+from bench.data.controls import apply_control, draw_orders
 from bench.errors import InputError
 from bench.specs import Control
 
@@ -22,7 +23,8 @@ def images(count: int = 5, channels: int = 3, size: int = 32) -> torch.Tensor:
 
 
 def run(batch: torch.Tensor, control: Control, seed: int = 0) -> torch.Tensor:
-    return apply_control(batch, control, torch.Generator().manual_seed(seed))
+    orders = draw_orders(control, len(batch), torch.Generator().manual_seed(seed))
+    return apply_control(batch, control, orders)
 
 
 def blur(sigma: float) -> Control:
@@ -93,9 +95,32 @@ def test_blur_keeps_a_flat_image_and_draws_nothing() -> None:
 
 
 def test_blur_in_chunks_is_blur_image_by_image() -> None:
-    batch = images(1030, 1, 8)
+    batch = images(150, 1, 8)
     whole = run(batch, blur(1.0))
-    assert torch.equal(whole[1027:], run(batch[1027:], blur(1.0)))
+    for index in (0, 15, 16, 149):
+        assert torch.equal(whole[index : index + 1], run(batch[index : index + 1], blur(1.0)))
+
+
+@pytest.mark.parametrize("sigma", [0.7, 2.0])
+def test_blur_is_a_convolution_with_the_gaussian_mirrored_at_the_rim(sigma: float) -> None:
+    batch = images(3, 3, 24)
+    radius = round(4 * sigma)
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
+    line = torch.exp(-(offsets**2) / (2 * sigma**2))
+    kernel = (line[:, None] * line[None, :] / line.sum() ** 2)[None, None]
+    flat = batch.double().reshape(9, 1, 24, 24)
+    padded = functional.pad(flat, (radius,) * 4, mode="reflect")
+    expected = functional.conv2d(padded, kernel).reshape(batch.shape)
+    assert (run(batch, blur(sigma)).double() - expected).abs().max() <= 0.5 + 1e-3
+
+
+def test_an_images_patches_go_the_same_way_in_any_company() -> None:
+    batch, control = images(70), shuffle(4)
+    orders = draw_orders(control, 70, torch.Generator().manual_seed(3))
+    assert orders is not None
+    whole = apply_control(batch, control, orders)
+    for chosen in ([69], [5, 64, 3], list(range(70))):
+        assert torch.equal(apply_control(batch[chosen], control, orders[chosen]), whole[chosen])
 
 
 def test_control_that_does_not_fit_is_refused_with_what_would() -> None:

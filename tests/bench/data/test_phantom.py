@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from bench.data import catalog
-from bench.data.controls import apply_control
+from bench.data.controls import apply_control, draw_orders
 from bench.data.dataset import Dataset, Split
 from bench.data.phantom import CLASS_NAMES, PhantomOptions, draw_scenes
 from bench.errors import InputError
@@ -30,7 +30,8 @@ def load(name: str = "phantom-joint", size: int = 28, **options: Any) -> Dataset
 
 def controlled(images: NDArray[np.uint8], control: Control) -> NDArray[np.float64]:
     tensor = torch.from_numpy(images).permute(0, 3, 1, 2)
-    done = apply_control(tensor, control, torch.Generator().manual_seed(1))
+    orders = draw_orders(control, len(tensor), torch.Generator().manual_seed(1))
+    done = apply_control(tensor, control, orders)
     return done[:, 0].numpy().astype(np.float64)
 
 

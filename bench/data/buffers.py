@@ -1,0 +1,38 @@
+"""Memory of batches, handed out again once nothing refers to it.
+
+A fresh block of tens of megabytes costs more in page faults than filling it does.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections import deque
+
+import torch
+from torch import Tensor
+
+
+class Buffers:
+    """Float32 tensors, on a CPU in memory that is used again.
+
+    A tensor's memory comes back when the last tensor, view or graph on it is gone, so what is held
+    on to never changes. On a GPU PyTorch's own allocator does this.
+    """
+
+    def __init__(self) -> None:
+        self._free: deque[Tensor] = deque()  # flat
+
+    def take(self, shape: tuple[int, ...], device: torch.device) -> Tensor:
+        """An uninitialised contiguous tensor."""
+        if device.type != "cpu":
+            return torch.empty(shape, device=device)
+        count = math.prod(shape)
+        block = self._free.pop() if self._free else torch.empty(count)
+        if len(block) < count:
+            block = torch.empty(count)
+        # The tensor keeps this very array alive, and all that shares its memory keeps the tensor's
+        # storage: the array's end is the end of them all.
+        array = block.numpy()[:count].reshape(shape)
+        weakref.finalize(array, self._free.append, block).atexit = False
+        return torch.from_numpy(array)
