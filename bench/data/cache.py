@@ -94,8 +94,7 @@ class Cache:
         if found is not None:
             return found
         try:
-            self._write(path, shape, made())
-            return _map(path, shape, copy_on_write)
+            return self._write(path, shape, made(), copy_on_write)
         except OSError as error:
             _say_once(f"{self.folder}: nothing can be cached here ({error.strerror or error})")
             return _in_memory(shape, made())
@@ -112,7 +111,9 @@ class Cache:
             _say_once(f"{self.folder}: nothing can be cached here ({error.strerror or error})")
             return np.zeros(shape, dtype=np.uint8)
 
-    def _write(self, path: Path, shape: Shape, pieces: Iterable[NDArray[np.uint8]]) -> None:
+    def _write(
+        self, path: Path, shape: Shape, pieces: Iterable[NDArray[np.uint8]], copy_on_write: bool
+    ) -> NDArray[np.uint8]:
         """The file whole or not at all. Not synced: what a power cut takes, the checksum shows."""
         part = self._reserve(path, _file_bytes(shape))
         try:
@@ -123,8 +124,11 @@ class Cache:
                     digest.update(piece.data)
                     file.write(piece.data)
                 file.write(digest.digest())
+                file.flush()
+                array = _map(file, shape, copy_on_write)  # now: another may drop it at once
             part.chmod(0o644)  # mkstemp makes it the owner's alone
             part.replace(path)
+            return array
         except BaseException:
             part.unlink(missing_ok=True)
             raise
@@ -194,20 +198,19 @@ def _open(path: Path, shape: Shape, copy_on_write: bool) -> NDArray[np.uint8] | 
     """The array in a whole file of this shape; None if there is none."""
     try:
         with path.open("rb") as file:
-            whole = _is_whole(file, shape)
-        if whole:
-            with contextlib.suppress(OSError):  # another's folder, read-only
-                os.utime(path)  # used just now
-            return _map(path, shape, copy_on_write)
+            if _is_whole(file, shape):
+                with contextlib.suppress(OSError):  # another's folder, read-only
+                    os.utime(path)  # used just now
+                return _map(file, shape, copy_on_write)
     except OSError:
         return None
     log.warning("%s: damaged, made anew", path)
     return None
 
 
-def _map(path: Path, shape: Shape, copy_on_write: bool) -> NDArray[np.uint8]:
+def _map(file: BinaryIO, shape: Shape, copy_on_write: bool) -> NDArray[np.uint8]:
     mode: Literal["c", "r"] = "c" if copy_on_write else "r"
-    return np.memmap(path, np.uint8, mode=mode, offset=len(_header(shape)), shape=shape)
+    return np.memmap(file, np.uint8, mode=mode, offset=len(_header(shape)), shape=shape)
 
 
 def _is_whole(file: BinaryIO, shape: Shape) -> bool:

@@ -121,6 +121,21 @@ def test_what_was_dropped_can_still_be_read_by_who_maps_it(tmp_path: Path) -> No
     np.testing.assert_array_equal(first, CONTENT)
 
 
+def test_what_others_drop_at_once_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = Path.replace
+
+    def dropped(self: Path, target: Path) -> Path:
+        moved = plain(self, target)
+        moved.unlink()
+        return moved
+
+    monkeypatch.setattr(Path, "replace", dropped)
+    np.testing.assert_array_equal(Cache(tmp_path).array("key", SHAPE, Maker()), CONTENT)
+    assert not caplog.messages
+
+
 def test_more_than_the_budget_is_held_in_memory(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
