@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from bench.evaluation.scores import score
+from bench.evaluation.scores import is_multi_label, score
 from bench.records.audit import AuditRecord
 from bench.records.schema import Record, Scores
 from bench.records.store import Store
@@ -90,6 +90,7 @@ def audit_lines(collected: Collected, audits: Audits) -> list[str]:
         if shown and not training_of(shown[0]).data.synthetic:
             size = collected.suite.settings.source_size
             lines.append(_line(dataset.name, dataset.path, size, audits.by_name.get(dataset.name)))
+            lines += _balance(dataset.name, shown, audits)
     return lines
 
 
@@ -109,3 +110,18 @@ def _line(name: str, path: str | None, source_size: int, audit: AuditRecord | No
         f"({len(found.exact)} exact, {len(found.near)} near, {len(found.labels_differ)} of them "
         "with another label there); *without* gives the scores over the other test images."
     )
+
+
+def _balance(name: str, shown: list[Record], audits: Audits) -> list[str]:
+    """How the others' balance of classes differs, since ACC changes with it and AUC does not."""
+    scored = next((record for record in shown if record.id in audits.without), None)
+    if scored is None or is_multi_label(cast(Task, training_of(scored).data.task)):
+        return []
+    whole, others = (
+        f"{100 * max(entry.support for entry in scores.per_class) / scores.images:.1f} %"
+        for scores in (training_of(scored).test, audits.without[scored.id])
+    )
+    return [
+        f"{name}: always saying the commonest class is right on {whole} of all test images and on "
+        f"{others} of those without a copy: compare ACC with that, not with the whole split's."
+    ]

@@ -24,6 +24,8 @@ PANEL_GAP, PAD = 14, 10
 PAPER, INK, PALE = "#ffffff", "#1f2328", "#656d76"
 FRAME, WRONG = "#d0d7de", "#cf222e"
 
+MEDMNIST = "MedMNIST v2 (Yang et al. 2023, doi 10.1038/s41597-022-01721-8)"
+
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Draw = Callable[["Canvas", int], int]
 
@@ -68,6 +70,13 @@ class Canvas:
         plain = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
         cell = Image.fromarray(plain).resize((CELL, CELL), Image.Resampling.BICUBIC)
         self.image.paste(cell.convert("RGB"), place)
+
+
+def credit(record: AuditRecord) -> str:
+    """Whose images these are and under which licence; only MedMNIST's sets state one."""
+    if not record.licence:
+        return ""
+    return f"Images: {record.dataset} of {MEDMNIST}, licence {record.licence}. "
 
 
 def contact_sheet(record: AuditRecord, splits: Mapping[str, Split]) -> bytes:
@@ -191,9 +200,8 @@ def _shortened(canvas: Canvas, text: str, size: int) -> str:
 
 
 def _caption(canvas: Canvas, record: AuditRecord, y: int) -> int:
-    licence = f"Images: {record.dataset}, licence {record.licence}. " if record.licence else ""
     told = (
-        f"{licence}Near duplicates: different bytes, likeness at least "
+        f"{credit(record)}Near duplicates: different bytes, likeness at least "
         f"{record.spec.likeness:g} at {min(record.spec.size, record.source_size)} px. Under "
         "each image: split, index in its split, label. Red: one picture, two labels."
     )

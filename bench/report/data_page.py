@@ -9,6 +9,7 @@ from bench.provenance import audit_digest
 from bench.records.audit import AuditRecord, Group, SplitAudit, load_all
 from bench.records.store import write_atomic
 from bench.report.accuracy import Row
+from bench.report.contact_sheet import credit
 from bench.report.folder import reports_folder
 from bench.report.tables import markdown
 
@@ -60,8 +61,8 @@ def _section(record: AuditRecord) -> list[str]:
     )
     about += f" {record.note[0].upper()}{record.note[1:]}." if record.note else ""
     about += " **Stale**: the code that decides it has changed since." if stale else ""
-    licence = f"; licence of the images: {record.licence}" if record.licence else ""
     name = f"{record.dataset}, {record.source_size} px"
+    told = f"{name}: the first training images of each class, and the copies. {credit(record)}"
     return [
         f"## {name}",
         about,
@@ -70,8 +71,8 @@ def _section(record: AuditRecord) -> list[str]:
         "\n".join(f"- {line}" for line in _findings(record)),
         _threshold(record),
         markdown(threshold_rows(record)),
-        f"![{name}: training images and copies{licence}]({SHEETS}/{sheet_name(record)})",
-        f"*{name}: the first training images of each class, and the copies{licence}.*",
+        f"![{name}: training images and copies]({SHEETS}/{sheet_name(record)})",
+        f"*{told.strip()}*",
     ]
 
 

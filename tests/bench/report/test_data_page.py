@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from bench.audit_file import DUPLICATES, AuditSpec
 from bench.data.audit import read_every_split
+from bench.data.dataset import Split
 from bench.records.audit import AuditRecord, save
 from bench.report.contact_sheet import CELL, COLUMNS, WIDTH, contact_sheet
 from bench.report.data_page import (
@@ -66,6 +68,31 @@ def test_tables_of_splits_pairs_and_thresholds(record: AuditRecord) -> None:
 def test_an_audit_by_other_code_is_marked(record: AuditRecord) -> None:
     made = record.provenance.model_copy(update={"source_digest": "old"})
     assert "**Stale**" in data_page([record.model_copy(update={"provenance": made})])
+
+
+def test_several_labels_an_image_and_colour_can_be_drawn() -> None:
+    splits = {}
+    for name, split in planted().items():
+        labels = np.stack((split.labels, 1 - split.labels, 0 * split.labels), axis=1)
+        splits[name] = Split(name, np.repeat(split.images, 3, axis=3), labels)
+    data = replace(
+        dataset(splits),
+        task="multi-label, binary-class",
+        class_names=("dark", "a name so long that it takes several lines of its column", "never"),
+    )
+    record = audited(data, read_every_split(data), read_toml(DUPLICATES, AuditSpec))
+    assert record.exact[0].members[0].label == [0, 1, 0]
+    assert split_rows(record)[0]["never"] == "0 (0.0 %)"
+    height, width, _ = np.asarray(Image.open(io.BytesIO(contact_sheet(record, splits)))).shape
+    assert width == WIDTH
+    assert height > 3 * CELL
+
+
+def test_images_are_credited_with_their_licence(record: AuditRecord) -> None:
+    licensed = record.model_copy(update={"licence": "CC BY-NC 4.0"})
+    assert "Images: mine of MedMNIST v2 (Yang et al. 2023" in data_page([licensed])
+    assert "licence CC BY-NC 4.0.*" in data_page([licensed])
+    assert "Images:" not in data_page([record])
 
 
 def test_sheets_are_named_as_medmnist_names_its_files(record: AuditRecord) -> None:

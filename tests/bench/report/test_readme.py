@@ -9,14 +9,18 @@ from pathlib import Path
 import pytest
 
 from bench.errors import InputError
+from bench.records.audit import AuditRecord, load_all
 from bench.records.schema import Record
 from bench.records.store import Store
+from bench.report.audits import Audits, audits_for
+from bench.report.collect import collect
+from bench.report.data_page import data_page, sheet_name
 from bench.report.readme import embed, embed_in_file
 from bench.report.search import model_table, search_page
 from bench.report.tables import main_table, write_tables
 from bench.search.file import known_searches, load_search
 from bench.search.record import load
-from bench.suite import load_suite
+from bench.suite import Suite, load_suite
 
 ROOT = Path(__file__).resolve().parents[3]
 README = ROOT / "README.md"
@@ -53,16 +57,37 @@ def committed_records() -> list[Record]:
     return [record for record in found if record is not None]
 
 
+def committed_audits() -> list[AuditRecord]:
+    stems = {path.stem for path in committed("results/audit/*.json")}
+    return [audit for audit in load_all(ROOT / "results") if audit.stem in stems]
+
+
+def fitting_audits(suite: Suite) -> Audits:
+    collected = collect(suite, committed_records())
+    return audits_for(collected, committed_audits(), Store(ROOT / "results"))
+
+
 def test_every_committed_report_equals_the_one_drawn_from_committed_records(
     tmp_path: Path,
 ) -> None:
     folders = {path.parent for path in committed("reports/*/*.md")}
     assert folders
     for folder in folders:
-        drawn = write_tables(load_suite(folder.name), committed_records(), tmp_path / folder.name)
+        suite, where = load_suite(folder.name), tmp_path / folder.name
+        audits = fitting_audits(suite)
+        drawn = write_tables(suite, committed_records(), where, audits=audits)
         for path in drawn:
             kept = (folder / path.name).read_text(encoding="utf-8")
             assert kept == path.read_text(encoding="utf-8"), f"python -m bench report {folder.name}"
+
+
+def test_the_page_of_the_data_is_that_of_the_committed_audits() -> None:
+    audits = committed_audits()
+    assert {"breastmnist", "pneumoniamnist", "retinamnist"} <= {a.dataset for a in audits}
+    page = (ROOT / "reports" / "data.md").read_text(encoding="utf-8")
+    assert page == data_page(audits), "python -m bench data --draw"
+    sheets = {path.name for path in committed("reports/data/*.png")}
+    assert sheets == {sheet_name(audit) for audit in audits}
 
 
 def test_the_search_page_is_that_of_the_committed_trials() -> None:
@@ -84,5 +109,6 @@ def test_every_table_of_the_readme_equals_the_one_drawn_from_committed_records()
     suites = re.findall(r"<!-- table: (\w+) -->", text)
     assert suites
     for name in suites:
-        table = main_table(load_suite(name), committed_records())
+        suite = load_suite(name)
+        table = main_table(suite, committed_records(), audits=fitting_audits(suite))
         assert embed(text, name, table) == text, f"python -m bench report {name} --embed README.md"
