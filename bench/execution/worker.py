@@ -123,7 +123,7 @@ def _serve(connection: Connection, briefing: Briefing) -> None:
         suite=SuiteSeen(name=briefing.suite.name, seeds=briefing.suite.seeds),
         device_name=device_name,
         unavailable=briefing.unavailable,
-        dataset=_DatasetAtHand(briefing.suite, briefing.options.stream),
+        dataset=_DatasetAtHand(briefing.suite, stream=briefing.options.stream),
         refresh=briefing.refresh,
         options=briefing.options,
         capture_output=True,
@@ -165,7 +165,7 @@ class _Reporter:
 class _DatasetAtHand:
     """The data of the run at hand, read from disk: runs of one data set follow each other."""
 
-    def __init__(self, suite: Suite, stream: bool) -> None:
+    def __init__(self, suite: Suite, *, stream: bool) -> None:
         self._suite, self._stream = suite, stream
         self._held: Dataset | None = None
 

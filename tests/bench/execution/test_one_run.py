@@ -70,7 +70,7 @@ def test_a_run_that_another_process_is_doing_is_left_alone(plan: Plan, tmp_path:
 
 
 def test_a_worker_reads_the_very_data_of_the_plan_and_refuses_other(plan: Plan) -> None:
-    at_hand, (spec,) = _DatasetAtHand(plan.suite), plan.runs
+    at_hand, (spec,) = _DatasetAtHand(plan.suite, stream=False), plan.runs
     read = at_hand(spec)
     assert read.source.checksum == plan.datasets[read.name].source.checksum
     assert at_hand(spec) is read  # not read again for the next run
