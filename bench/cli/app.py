@@ -10,7 +10,7 @@ import typer
 
 from bench.cli.catalog import data, models, schema
 from bench.cli.suites import measure, report, run, status
-from bench.cli.trials import engine, race, search, trust
+from bench.cli.trials import engine, race, recheck, search, trust
 from bench.process import DEBUG
 
 app = typer.Typer(
@@ -25,7 +25,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for _command in (run, measure, report, status, models, data, race, search, trust, engine, schema):
+for _command in (
+    run,
+    measure,
+    report,
+    status,
+    models,
+    data,
+    race,
+    search,
+    trust,
+    engine,
+    recheck,
+    schema,
+):
     app.command()(_command)
 
 

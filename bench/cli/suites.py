@@ -204,15 +204,19 @@ def report(
     from bench.report.collect import collect
     from bench.report.readme import embed_in_file
     from bench.report.tables import main_table, with_predictions, write_tables
+    from bench.staleness import Staleness
 
     loaded = _load(suite)
     store, checksums = open_store(repair=False), present_checksums(loaded)
     records = with_predictions(loaded, store, checksums)
+    known = Staleness.load(store.root)
     audits = audits_for(collect(loaded, records, checksums), load_all(store.root), store)
     text = None
     if embed is not None:  # read before anything is written
-        text = embed_in_file(embed, loaded.name, main_table(loaded, records, checksums, audits))
-    paths = write_tables(loaded, records, output, checksums, audits)
+        text = embed_in_file(
+            embed, loaded.name, main_table(loaded, records, checksums, audits, known)
+        )
+    paths = write_tables(loaded, records, output, checksums, audits, known)
     if embed is not None and text is not None:
         write_atomic(embed, text.encode())
     if show:

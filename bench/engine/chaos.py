@@ -11,13 +11,15 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from pydantic import JsonValue
 
 from bench.engine.file import Chaos
 from bench.engine.record import ChaosResult
 from bench.engine.suite import finish, start, write_protocol
-from bench.records.schema import Record
+from bench.records.schema import Record, TrainingResult
 from bench.records.store import Store
+from bench.records.timeless import timeless
 
 SUITE = """
 about = "chaos"
@@ -57,8 +59,6 @@ SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)  # hal
 EXITS = {signal.SIGKILL: {-9}, signal.SIGTERM: {143, -15}, signal.SIGINT: {130, -2}}
 """-15 and -2: the signal came before Python could answer it."""
 ENDING_S = 60.0  # that a process may take to end after a signal
-TIMES = {"seconds", "train_images_per_s", "test_opened_at", "resumed_at_updates"}
-"""Fields of a training that tell of time, not of results."""
 
 
 def chaos(
@@ -125,33 +125,29 @@ def _kill_once(
     return chosen, [] if code in EXITS[chosen] else [f"{chosen.name}: ended with {code}"]
 
 
-def _outcomes(results: Path) -> dict[str, tuple[Any, bytes]]:
+def _outcomes(results: Path) -> dict[str, tuple[JsonValue, bytes]]:
     """What the id or a score depends on, and the predictions, by run."""
     store = Store(results)
     return {
-        record.id: (_timeless(record), store.predictions_path(record.id).read_bytes())
+        record.id: (_comparable(record), store.predictions_path(record.id).read_bytes())
         for record in store.all()
     }
 
 
-def _training(record: Record) -> Any:
+def _training(record: Record) -> TrainingResult:
     assert record.training is not None, record.reason
     return record.training
 
 
-def _timeless(record: Record) -> Any:
-    kept = record.model_dump(mode="json", exclude={"provenance"})
-    return _without_times(kept)
-
-
-def _without_times(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_times(part) for key, part in value.items() if key not in TIMES}
-    return [_without_times(part) for part in value] if isinstance(value, list) else value
+def _comparable(record: Record) -> JsonValue:
+    """All but where and when it was made."""
+    kept = timeless(record)
+    assert isinstance(kept, dict)
+    return {key: value for key, value in kept.items() if key != "provenance"}
 
 
 def _compare(
-    wanted: dict[str, tuple[Any, bytes]], found: dict[str, tuple[Any, bytes]]
+    wanted: dict[str, tuple[JsonValue, bytes]], found: dict[str, tuple[JsonValue, bytes]]
 ) -> list[str]:
     differences = [f"{run}: no record" for run in wanted.keys() - found.keys()]
     for run, (record, predictions) in found.items():

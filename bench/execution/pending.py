@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from bench.details import DetailSpec
 from bench.plan import Device, Plan, cost_specs
-from bench.provenance import source_digest
 from bench.records.details import FormsResult, MemoryResult
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.specs import CostSpec, ModelSpec, RunSpec
+from bench.staleness import Staleness
 from bench.suite import Suite
 from bench.suite_details import detail_specs
 
@@ -43,7 +43,7 @@ def is_done(spec: RunSpec | CostSpec | DetailSpec, store: Store, *, refresh: boo
         return False
     if not refresh:
         return True
-    fresh = record.provenance.source_digest == source_digest(spec)
+    fresh = not Staleness.load(store.root).stale(spec, record.provenance)
     return fresh and not _worth_another_try(record)
 
 

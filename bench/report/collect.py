@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bench.details import MachineSpec
-from bench.provenance import source_digest
 from bench.records.schema import CostResult, Record, TrainingResult
 from bench.specs import CostSpec, RunSpec, deciding
+from bench.staleness import ALL_STALE, Staleness
 from bench.suite import Cell, Suite, run_spec
 from bench.suite_details import detail_specs
 from bench.suite_file import NO_CONTROL
@@ -72,13 +72,17 @@ def control_label(cell: Cell) -> str:
 
 
 def collect(
-    suite: Suite, records: Iterable[Record], checksums: Mapping[str, str] | None = None
+    suite: Suite,
+    records: Iterable[Record],
+    checksums: Mapping[str, str] | None = None,
+    staleness: Staleness = ALL_STALE,
 ) -> Collected:
     """Sort records into the suite's cells; those of other suites are passed over.
 
     Args:
         checksums: today's checksums of data sets, where known: records of other data under the
             same name are then left out.
+        staleness: what is known of changed code that gives the same bits.
     """
     collected = Collected(suite)
     trainings: dict[str, list[Record]] = defaultdict(list)
@@ -107,7 +111,7 @@ def collect(
     collected.stale = {
         record.id
         for record in [*collected.records, *collected.costs.values(), *collected.details]
-        if record.provenance.source_digest != source_digest(record.spec)
+        if staleness.stale(record.spec, record.provenance)
     }
     return collected
 

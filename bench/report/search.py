@@ -6,7 +6,6 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.provenance import source_digest
 from bench.records.schema import Record
 from bench.records.store import Store, write_atomic
 from bench.report.design import cost_columns
@@ -16,6 +15,7 @@ from bench.report.text import BLANK, millions, percent
 from bench.search.file import Search, known_searches, load_search, trial_id
 from bench.search.record import Trial, load_all
 from bench.specs import Protocol
+from bench.staleness import ALL_STALE, Staleness
 from bench.statistics.differences import noninferiority_power, paired_difference
 
 PAGE = "search.md"
@@ -37,7 +37,7 @@ def write_search_page(results: Path) -> Path:
     folder = reports_folder(results)
     searches = [load_search(name) for name in known_searches()]
     costs = Store(results).readable()[0]  # a damaged one is another command's to name
-    text = search_page(searches, load_all(results), costs)
+    text = search_page(searches, load_all(results), costs, Staleness.load(results))
     write_atomic(folder / PAGE, text.encode())
     return folder / PAGE
 
@@ -48,20 +48,25 @@ def model_table(search: Search, trials: dict[str, Trial], costs: Sequence[Record
 
 
 def search_page(
-    searches: Sequence[Search], trials: dict[str, Trial], costs: Sequence[Record] = ()
+    searches: Sequence[Search],
+    trials: dict[str, Trial],
+    costs: Sequence[Record] = (),
+    staleness: Staleness = ALL_STALE,
 ) -> str:
     """The searches as Markdown; the same trials and costs give the same text."""
     parts = ["# Searches", _READ]
     for search in searches:
-        parts += _section(search, trials, costs)
+        parts += _section(search, trials, costs, staleness)
     return "\n\n".join(parts) + "\n"
 
 
-def _section(search: Search, trials: dict[str, Trial], costs: Sequence[Record]) -> list[str]:
+def _section(
+    search: Search, trials: dict[str, Trial], costs: Sequence[Record], staleness: Staleness
+) -> list[str]:
     file = search.file
     wanted = len(file.models) * len(file.datasets) * len(file.seeds) * len(search.protocols)
     found, done = _found(search, trials), _done(search, trials)
-    stale = sum(t.provenance.source_digest != source_digest(t.spec) for t in done)
+    stale = sum(staleness.stale(t.spec, t.provenance) for t in done)
     told = [
         f"{file.about} Data: {', '.join(file.datasets)}; {file.source_size} px source fed at "
         f"{file.image_size} px; protocol `{file.protocol}`; seeds "

@@ -13,6 +13,7 @@ from bench.records.store import Store
 from bench.report.collect import collect, training_of
 from bench.report.text import duration
 from bench.specs import RunSpec
+from bench.staleness import Staleness
 from bench.suite import Cell, Suite, run_spec
 
 
@@ -23,7 +24,7 @@ def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> li
         InputError: a record is damaged.
     """
     records = store.all()
-    collected = collect(suite, records, checksums)
+    collected = collect(suite, records, checksums, Staleness.load(store.root))
     active = {state.cell_key: state for state in running(store.root).values()}
     time_left = _time_left(suite, collected.problems, records, active)
     lines, counts = [], Counter[str]()

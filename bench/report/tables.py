@@ -21,6 +21,7 @@ from bench.report.cost_page import cost_parts
 from bench.report.footnotes import Footnotes
 from bench.report.published import published_for, read_published
 from bench.report.text import escape
+from bench.staleness import ALL_STALE, Staleness
 from bench.suite import Suite, suite_names
 from bench.toml_file import ROOT
 
@@ -50,6 +51,7 @@ def write_tables(
     folder: Path | None = None,
     checksums: Mapping[str, str] | None = None,
     audits: Audits = NO_AUDITS,
+    staleness: Staleness = ALL_STALE,
 ) -> list[Path]:
     """Write ``accuracy``, ``ablations``, ``cost`` and ``macs`` as ``.md`` and ``.csv``.
 
@@ -62,7 +64,7 @@ def write_tables(
             suite's.
     """
     folder = folder or _own_folder(suite)
-    collected = collect(suite, records, checksums)
+    collected = collect(suite, records, checksums, staleness)
     published = published_for(suite, read_published())
     documents: dict[str, str] = {}
     drawn = _TABLES if suite.cells else {name: _TABLES[name] for name in ("cost", "macs")}
@@ -89,10 +91,12 @@ def main_table(
     records: list[Record],
     checksums: Mapping[str, str] | None = None,
     audits: Audits = NO_AUDITS,
+    staleness: Staleness = ALL_STALE,
 ) -> str:
     """The main comparison alone, with its footnotes, as Markdown."""
     published = published_for(suite, read_published())
-    context = Context(collect(suite, records, checksums), published, Footnotes(), audits)
+    collected = collect(suite, records, checksums, staleness)
+    context = Context(collected, published, Footnotes(), audits)
     return _document([markdown(accuracy_rows(context)), *_notes(context)])
 
 

@@ -17,6 +17,7 @@ from bench.search import record as trials
 from bench.search.file import Search, trial_id
 from bench.search.trial import try_out
 from bench.specs import RunSpec
+from bench.staleness import Staleness
 from bench.toml_file import shown
 from bench.training.loop import Progress
 
@@ -66,13 +67,16 @@ def pending(
     """Trials that are missing or failed; with ``refresh`` those of other source code too."""
     checksums = {name: dataset.source.checksum for name, dataset in data.items()}
     specs = search.specs(checksums)
-    return [s for s in specs if not _is_done(s, trials.load(results, trial_id(s)), refresh)]
+    known = Staleness.load(results)
+    return [s for s in specs if not _is_done(s, trials.load(results, trial_id(s)), refresh, known)]
 
 
-def _is_done(spec: RunSpec, trial: trials.Trial | None, refresh: bool) -> bool:
+def _is_done(
+    spec: RunSpec, trial: trials.Trial | None, refresh: bool, staleness: Staleness
+) -> bool:
     if trial is None or trial.status != "done":
         return False
-    return not refresh or trial.provenance.source_digest == source_digest(spec)
+    return not refresh or not staleness.stale(spec, trial.provenance)
 
 
 def run_trials(
@@ -89,6 +93,7 @@ def run_trials(
     for spec in todo:
         source_digest(spec)  # of the code as it is loaded now
     commit()
+    known = Staleness.load(results)
     statuses, queue, passed_over, ended = Counter[str](), deque(todo), 0, 0
     while queue:
         spec = queue.popleft()
@@ -102,7 +107,7 @@ def run_trials(
                 continue
             passed_over = 0
             trial = trials.load(results, identity)
-            if trial is None or not _is_done(spec, trial, refresh):
+            if trial is None or not _is_done(spec, trial, refresh, known):
                 label = f"{spec.label} · lr {spec.protocol.optimizer.lr:g}"
 
                 def tell(progress: Progress, label: str = label, before: int = ended) -> None:

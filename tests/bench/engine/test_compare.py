@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.engine.chaos import _compare, _left_behind, _without_times
+from pydantic import JsonValue
 
-WANTED = {"a": ({"acc": 0.5}, b"1"), "b": ({"acc": 0.6}, b"2")}
+from bench.engine.chaos import _compare, _left_behind
+
+Outcomes = dict[str, tuple[JsonValue, bytes]]
+
+WANTED: Outcomes = {"a": ({"acc": 0.5}, b"1"), "b": ({"acc": 0.6}, b"2")}
 
 
 def test_each_kind_of_difference_is_named() -> None:
     assert _compare(WANTED, WANTED) == []
-    found = {"a": ({"acc": 0.5}, b"other"), "c": ({"acc": 0.1}, b"")}
+    found: Outcomes = {"a": ({"acc": 0.5}, b"other"), "c": ({"acc": 0.1}, b"")}
     assert sorted(_compare(WANTED, found)) == [
         "a: other predictions",
         "b: no record",
         "c: not asked for",
     ]
     assert _compare(WANTED, WANTED | {"b": ({"acc": 0.7}, b"2")}) == ["b: another record"]
-
-
-def test_times_are_no_difference_wherever_they_stand() -> None:
-    record = {"epochs": [{"seconds": 1.0, "lr": 0.1}], "train_images_per_s": 3.0, "id": "x"}
-    assert _without_times(record) == {"epochs": [{"lr": 0.1}], "id": "x"}
 
 
 def test_files_left_behind_are_differences(tmp_path: Path) -> None:

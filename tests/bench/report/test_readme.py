@@ -20,6 +20,7 @@ from bench.report.search import model_table, search_page
 from bench.report.tables import main_table, write_tables
 from bench.search.file import known_searches, load_search
 from bench.search.record import load
+from bench.staleness import Staleness
 from bench.suite import Suite, load_suite
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,6 +58,9 @@ def committed_records() -> list[Record]:
     return [record for record in found if record is not None]
 
 
+KNOWN = Staleness.load(ROOT / "results")
+
+
 def committed_audits() -> list[AuditRecord]:
     stems = {path.stem for path in committed("results/audit/*.json")}
     return [audit for audit in load_all(ROOT / "results") if audit.stem in stems]
@@ -75,7 +79,7 @@ def test_every_committed_report_equals_the_one_drawn_from_committed_records(
     for folder in folders:
         suite, where = load_suite(folder.name), tmp_path / folder.name
         audits = fitting_audits(suite)
-        drawn = write_tables(suite, committed_records(), where, audits=audits)
+        drawn = write_tables(suite, committed_records(), where, audits=audits, staleness=KNOWN)
         for path in drawn:
             kept = (folder / path.name).read_text(encoding="utf-8")
             assert kept == path.read_text(encoding="utf-8"), f"python -m bench report {folder.name}"
@@ -95,7 +99,7 @@ def test_the_search_page_is_that_of_the_committed_trials() -> None:
     trials = {path.stem: load(results, path.stem) for path in committed("results/trials/*.json")}
     whole = {identity: trial for identity, trial in trials.items() if trial is not None}
     searches = [load_search(name) for name in known_searches()]
-    page = search_page(searches, whole, committed_records())
+    page = search_page(searches, whole, committed_records(), KNOWN)
     assert (ROOT / "reports" / "search.md").read_text(encoding="utf-8") == page
     text = DESIGN.read_text(encoding="utf-8")
     table = model_table(load_search("architecture"), whole, committed_records())
@@ -110,5 +114,6 @@ def test_every_table_of_the_readme_equals_the_one_drawn_from_committed_records()
     assert suites
     for name in suites:
         suite = load_suite(name)
-        table = main_table(suite, committed_records(), audits=fitting_audits(suite))
+        audits = fitting_audits(suite)
+        table = main_table(suite, committed_records(), audits=audits, staleness=KNOWN)
         assert embed(text, name, table) == text, f"python -m bench report {name} --embed README.md"
