@@ -165,6 +165,13 @@ def make_plan(
     """
     Cache.from_environment()  # refused now, not run by run
     plan = Plan(suite, resolve_device(suite))
+    if suite.settings.compiled is not None and plan.device.kind == "cpu":
+        raise InputError(
+            "compiled training passes are for a CUDA device, and this suite runs on the CPU here",
+            remedy="leave it out",
+            file=shown(suite.path),
+            key="compiled",
+        )
     for spec in _datasets(cells):
         try:
             if not download and not _is_here(spec, suite.settings.source_size):

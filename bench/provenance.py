@@ -24,8 +24,12 @@ from bench.specs import CostSpec, ModelSpec, RunSpec
 from bench.toml_file import ROOT
 
 PREPARATION = (
+    "bench/data/arrays.py",
     "bench/data/control_limits.py",
     "bench/data/controls.py",
+    "bench/data/feed.py",
+    "bench/data/medmnist.py",
+    "bench/data/npz.py",
     "bench/data/preparation.py",
     "bench/data/transform.py",
 )
@@ -34,19 +38,16 @@ PREPARATION = (
 HARNESS: dict[str, tuple[str, ...]] = {
     "training": (
         *PREPARATION,
-        "bench/data/arrays.py",
         "bench/data/augment.py",
         "bench/data/buffers.py",
         "bench/data/cache.py",
         "bench/data/dataset.py",
-        "bench/data/feed.py",
         "bench/data/invariances.py",
-        "bench/data/medmnist.py",
-        "bench/data/npz.py",
         "bench/data/sampling.py",
         "bench/evaluation",
         "bench/models.py",
         "bench/run/experiment.py",
+        "bench/run/surroundings.py",
         "bench/training",
     ),
     "cost": (
@@ -60,6 +61,7 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/data/duplicates.py",
         "bench/data/near_duplicates.py",
         "bench/data/transform.py",
+        "bench/run/auditing.py",
     ),
     "trust": (
         "bench/measure/building.py",
@@ -76,7 +78,11 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/engine",
         "bench/evaluation",
         "bench/execution",
+        "bench/measure/load.py",
+        "bench/measure/timing.py",
+        "bench/models.py",
         "bench/records/store.py",
+        "bench/records/timeless.py",
         "bench/run",
         "bench/training",
     ),

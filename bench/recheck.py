@@ -7,16 +7,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from bench.data.dataset import Dataset
+from bench.errors import BenchError
 from bench.provenance import processor, source_digest
 from bench.records.schema import Provenance, Record, SuiteSeen, TrainingResult
 from bench.records.store import Store
 from bench.records.timeless import first_difference, timeless
+from bench.run.options import RunOptions
 from bench.run.recording import execute
 from bench.search.record import Trial, TrialResult
 from bench.search.trial import try_out
 from bench.specs import RunSpec
 from bench.staleness import Equivalence, Staleness, kind_of_training
+
+UNCACHED = RunOptions(cache=False)  # what older code prepared must not be taken for today's
 
 Result = TrainingResult | TrialResult
 
@@ -34,7 +40,8 @@ class Stale:
     def group(self) -> tuple[str, str, str]:
         """Old code, today's code and kind of training: what one run made anew stands for."""
         today = source_digest(self.spec)
-        return self.provenance.source_digest, today, kind_of_training(self.spec)
+        kind = kind_of_training(self.spec, trial=isinstance(self.result, TrialResult))
+        return self.provenance.source_digest, today, kind
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ def stale_ones(found: Iterable[Record | Trial], staleness: Staleness) -> list[St
         result = one.training if isinstance(one, Record) else one.result
         if one.status != "done" or result is None or not isinstance(one.spec, RunSpec):
             continue
-        if staleness.stale(one.spec, one.provenance):
+        if staleness.stale(one.spec, one.provenance, trial=isinstance(one, Trial)):
             made.append(Stale(one.id, one.spec, one.provenance, result))
     return made
 
@@ -74,7 +81,11 @@ def recheck(
     for number, (group, members) in enumerate(groups.items()):
         chosen = min(members, key=lambda one: one.provenance.wall_s)
         on_progress(chosen.spec.label, number / len(groups))
-        difference, made = _made_anew(chosen, dataset(chosen.spec))
+        made: Provenance | None
+        try:
+            difference, made = _made_anew(chosen, dataset(chosen.spec))
+        except BenchError as error:  # data that cannot be had: the other kinds go on
+            difference, made = str(error), None
         if difference is None and made is not None:
             old, new, covers = group
             staleness.known.append(
@@ -93,7 +104,11 @@ def _made_anew(stale: Stale, dataset: Dataset) -> tuple[str | None, Provenance |
     again: TrainingResult | TrialResult | None
     if isinstance(stale.result, TrialResult):
         trial = try_out(
-            stale.spec, dataset.for_next_run(), search="recheck", device_name=processor()
+            stale.spec,
+            dataset.for_next_run(),
+            search="recheck",
+            device_name=_device_name(stale.spec),
+            options=UNCACHED,
         )
         again, made, reason = trial.result, trial.provenance, trial.reason
     else:
@@ -103,9 +118,14 @@ def _made_anew(stale: Stale, dataset: Dataset) -> tuple[str | None, Provenance |
                 dataset,
                 store=Store(Path(folder)),
                 suite=SuiteSeen(name="recheck", seeds=[stale.spec.seed]),
-                device_name=stale.provenance.device_name,
+                device_name=_device_name(stale.spec),
+                options=UNCACHED,
             )
         again, made, reason = record.training, record.provenance, record.reason
     if again is None:
         return f"it failed: {reason}", None
     return first_difference(timeless(stale.result), timeless(again)), made
+
+
+def _device_name(spec: RunSpec) -> str:
+    return processor() if spec.device == "cpu" else torch.cuda.get_device_name()

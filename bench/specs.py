@@ -154,6 +154,11 @@ class Protocol(Strict):
             raise ValueError("schedule.warmup_epochs must be less than epochs")
         if self.schedule.name == "multistep" and not self.schedule.milestones:
             raise ValueError("schedule 'multistep' needs milestones")
+        if self.accumulate > self.batch_size // 2:
+            raise ValueError(
+                f"accumulate is {self.accumulate}: parts of a batch of {self.batch_size} need two "
+                "images each"
+            )
         return self
 
     @model_validator(mode="after")

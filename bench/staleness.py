@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from bench.details import DetailSpec
 from bench.errors import InputError
@@ -74,25 +74,44 @@ class Staleness:
         """Write the evidence whole or not at all."""
         write_atomic(results / NAME, _LIST.dump_json(self.known, indent=1) + b"\n")
 
-    def stale(self, spec: RunSpec | CostSpec | DetailSpec, made: Provenance) -> bool:
-        """Whether the code that decides ``spec`` has changed since, for all that is known."""
+    def stale(
+        self, spec: RunSpec | CostSpec | DetailSpec, made: Provenance, *, trial: bool = False
+    ) -> bool:
+        """Whether the code that decides ``spec`` has changed since, for all that is known.
+
+        Args:
+            trial: of a search; it shows nothing of how a run scores its test split.
+        """
         today = source_digest(spec)
         if made.source_digest == today:
             return False
         if not isinstance(spec, RunSpec):
             return True  # a time is never shown to be equal
-        wanted = (made.source_digest, today, kind_of_training(spec))
+        wanted = (made.source_digest, today, kind_of_training(spec, trial=trial))
         return wanted not in {(e.old, e.new, e.covers) for e in self.known}
 
 
 ALL_STALE = Staleness()
 
 
-def kind_of_training(spec: RunSpec) -> str:
-    """The parts of the code that a training passes through, numbers left out."""
-    protocol, control = spec.protocol, spec.control
+def kind_of_training(spec: RunSpec, *, trial: bool = False) -> str:
+    """The parts of the code that a training passes through; numbers are left out.
+
+    The model by its registered name and those of its arguments that are no numbers (a size or a
+    width passes through the same code); the data set by its name, which stands for its task, its
+    channels and what augmentations keep its labels.
+    """
+    protocol, control, model = spec.protocol, spec.control, spec.model
+    args = [f"{key}={'…' if _is_number(value) else value}" for key, value in model.args.items()]
     schedule = protocol.schedule
     used = {
+        "trial": "of a search" if trial else "",
+        "model": " ".join([model.factory or model.timm or model.name, *sorted(args)]),
+        "weights": "pretrained" if model.pretrained else "",
+        "data": spec.data.name + (" described" if spec.data.described else ""),
+        "resized": "yes" if spec.image_size != spec.data.source_size else "no",
+        "compiled": spec.compiled or "",
+        "deterministic": "yes" if spec.deterministic else "",
         "control": control.kind if control else "",
         "optimizer": protocol.optimizer.name,
         "schedule": schedule.name + (" after warm-up" if schedule.warmup_epochs else ""),
@@ -113,3 +132,10 @@ def kind_of_training(spec: RunSpec) -> str:
         "select": protocol.select,
     }
     return ", ".join(f"{name} {value}" for name, value in used.items() if value)
+
+
+def _is_number(value: JsonValue) -> bool:
+    """A number, or a list of numbers."""
+    if isinstance(value, list):
+        return all(_is_number(part) for part in value)
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from bench.cli.catalog import data, models, schema
+from bench.cli.engine import engine, recheck
 from bench.cli.suites import measure, report, run, status
-from bench.cli.trials import engine, race, recheck, search, trust
+from bench.cli.trials import race, search, trust
 from bench.process import DEBUG
 
 app = typer.Typer(

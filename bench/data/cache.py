@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import IO, BinaryIO, Literal
 
 import numpy as np
 from numpy.lib import format as npy
@@ -106,6 +106,7 @@ class Cache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.folder) as file:
+                _allocate(file, math.prod(shape))
                 return np.memmap(file, dtype=np.uint8, mode="w+", shape=shape)
         except OSError as error:
             _say_once(f"{self.folder}: nothing can be cached here ({error.strerror or error})")
@@ -163,6 +164,14 @@ class Cache:
                 total -= taken
         if total > self.budget_bytes:
             raise OSError("other processes are filling it")
+
+
+def _allocate(file: IO[bytes], size: int) -> None:
+    """Claim the room now: a full disk under a mapped file would end the process by SIGBUS."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        file.truncate(size)
 
 
 def _budget_bytes() -> int:

@@ -42,8 +42,12 @@ class Feed(Protocol):
 
     def __len__(self) -> int: ...
 
+    @property
+    def index_device(self) -> torch.device:
+        """Where an index lies that ``images`` takes: moved there once a pass, not once a batch."""
+
     def images(self, part: slice | Tensor) -> Tensor:
-        """The images at ``part`` (a slice, or int64 ``(B,)`` on the CPU).
+        """The images at ``part`` (a slice, or int64 ``(B,)`` on ``index_device``).
 
         Returns:
             ``(B, C, S, S)`` uint8 at the fed size, on the device, C 1 or 3.
@@ -69,12 +73,16 @@ class Resident:
     def device(self) -> torch.device:
         return self._pixels.device
 
+    @property
+    def index_device(self) -> torch.device:
+        return self.device
+
     def images(self, part: slice | Tensor) -> Tensor:
         """See ``Feed``; a slice is a view."""
         if isinstance(part, slice):
             chosen = self._pixels[part]
         else:
-            chosen = self._pixels.index_select(0, part.to(self.device, non_blocking=True))
+            chosen = self._pixels.index_select(0, part)
         return chosen.permute(0, 3, 1, 2)
 
     def relabelled(self, labels: Tensor) -> Resident:
@@ -96,6 +104,10 @@ class Streamed:
     @property
     def device(self) -> torch.device:
         return self.labels.device
+
+    @property
+    def index_device(self) -> torch.device:
+        return torch.device("cpu")  # where what is stored is read
 
     def images(self, part: slice | Tensor) -> Tensor:
         """See ``Feed``; each call reads and prepares anew."""
@@ -190,13 +202,13 @@ def batches(
     count, buffers = len(feed), Buffers()
     index = None
     if order is not None:
-        index = epoch_index(feed.labels, sampling, order)
+        index = epoch_index(feed.labels, sampling, order).to(feed.index_device)
         count -= int(count % batch_size == 1 and count > 1)
     for start in range(skip * batch_size, count, batch_size):
         chosen = slice(start, min(start + batch_size, count))
         part = chosen if index is None else index[chosen]
-        labels = feed.labels[part if index is None else index[chosen].to(feed.device)]
-        yield _normalised(feed.images(part), channels, buffers), labels
+        labelled = part if isinstance(part, slice) else part.to(feed.device)
+        yield _normalised(feed.images(part), channels, buffers), feed.labels[labelled]
 
 
 def _normalised(images: Tensor, channels: int, buffers: Buffers) -> Tensor:

@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -171,18 +170,3 @@ def _left_behind(results: Path) -> list[str]:
         for path in place.glob("*")
         if place.name != "records" or path.suffix not in kept or path.name.startswith(".")
     ]
-
-
-def wait_for(holds: Callable[[], bool], process: subprocess.Popen[bytes], limit_s: float) -> None:
-    """Until something holds, while the process lives.
-
-    Raises:
-        RuntimeError: the process ended, or the limit passed.
-    """
-    until = time.monotonic() + limit_s
-    while not holds():
-        if process.poll() is not None:
-            raise RuntimeError(f"the suite ended with {process.returncode} too soon")
-        if time.monotonic() > until:
-            raise RuntimeError(f"nothing came of it within {limit_s:g} s")
-        time.sleep(0.05)

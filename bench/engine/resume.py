@@ -7,10 +7,9 @@ import signal
 import time
 from pathlib import Path
 
-from bench.engine.chaos import wait_for
 from bench.engine.file import Resume
 from bench.engine.record import ResumeResult
-from bench.engine.suite import start, write_protocol
+from bench.engine.suite import start, wait_for, write_protocol
 from bench.execution.running import running
 from bench.records.store import Store
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.toml_file import ROOT
@@ -69,3 +71,18 @@ def finish(suite: Path, results: Path, *, checkpoint_every_s: float) -> None:
     if code != 0:
         said = (results / "output.txt").read_text(errors="replace").strip().splitlines()[-5:]
         raise RuntimeError(f"the suite ended with {code}: {' / '.join(said)}")
+
+
+def wait_for(holds: Callable[[], bool], process: subprocess.Popen[bytes], limit_s: float) -> None:
+    """Until something holds, while the process lives.
+
+    Raises:
+        RuntimeError: the process ended, or the limit passed.
+    """
+    until = time.monotonic() + limit_s
+    while not holds():
+        if process.poll() is not None:
+            raise RuntimeError(f"the suite ended with {process.returncode} too soon")
+        if time.monotonic() > until:
+            raise RuntimeError(f"nothing came of it within {limit_s:g} s")
+        time.sleep(0.05)

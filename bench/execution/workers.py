@@ -19,7 +19,7 @@ from bench.execution.local import POLL_S
 from bench.execution.one_run import take_digests
 from bench.execution.places import Place
 from bench.execution.run_log import RunLog
-from bench.execution.running import forget
+from bench.execution.running import claim, forget
 from bench.execution.watcher import Watcher
 from bench.execution.worker import (
     HELD_BACK,
@@ -189,9 +189,13 @@ class _Dispatch:
             worker.spec = None
             if report.record is not None:
                 self._ended(report.record)
-            else:  # another process is doing it: asked for again later
-                self._not_before[spec.id] = time.monotonic() + POLL_S
-                self._queue.append(spec)
+            else:
+                self._put_off(spec)
+
+    def _put_off(self, spec: RunSpec) -> None:
+        """Another process is doing it: asked for again later."""
+        self._not_before[spec.id] = time.monotonic() + POLL_S
+        self._queue.append(spec)
 
     def _died(self, worker: _Worker) -> None:
         code, spec = worker.bury(), worker.spec
@@ -200,15 +204,19 @@ class _Dispatch:
             return
         time.sleep(SETTLE_S)
         told, store = self._briefing, self._briefing.store
-        record = record_failure(
-            spec,
-            _reason(code),
-            store=store,
-            suite=SuiteSeen(name=told.suite.name, seeds=told.suite.seeds),
-            device_name=told.device_name,
-            clock=worker.clock,
-        )
-        forget(store.root, spec.id)
+        with claim(store.root, spec.id) as mine:
+            if not mine:  # another process has taken it up since
+                self._put_off(spec)
+                return
+            record = record_failure(
+                spec,
+                _reason(code),
+                store=store,
+                suite=SuiteSeen(name=told.suite.name, seeds=told.suite.seeds),
+                device_name=told.device_name,
+                clock=worker.clock,
+            )
+            forget(store.root, spec.id)
         with RunLog(store.root, spec.id) as log:
             log.ended(record)
         self._ended(record)

@@ -66,7 +66,7 @@ def _section(
     file = search.file
     wanted = len(file.models) * len(file.datasets) * len(file.seeds) * len(search.protocols)
     found, done = _found(search, trials), _done(search, trials)
-    stale = sum(staleness.stale(t.spec, t.provenance) for t in done)
+    stale = sum(staleness.stale(t.spec, t.provenance, trial=True) for t in done)
     told = [
         f"{file.about} Data: {', '.join(file.datasets)}; {file.source_size} px source fed at "
         f"{file.image_size} px; protocol `{file.protocol}`; seeds "

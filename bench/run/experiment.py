@@ -21,7 +21,6 @@ from bench.records.store import Store
 from bench.run.options import DEFAULTS, RunOptions
 from bench.specs import RunSpec
 from bench.training.checkpoint import CheckpointFile
-from bench.training.determinism import determinism
 from bench.training.length import passes_per_epoch
 from bench.training.loop import Progress, Setting, fit, shuffled_labels
 from bench.training.seeds import SeedStreams
@@ -70,10 +69,7 @@ class Prepared:
         Raises:
             RunFailed: the training diverged.
         """
-        with determinism(self.spec.deterministic):
-            return fit(
-                self.built.model, self.train, self.val, self.setting, on_progress, checkpoints
-            )
+        return fit(self.built.model, self.train, self.val, self.setting, on_progress, checkpoints)
 
 
 def prepare(spec: RunSpec, dataset: Dataset, options: RunOptions = DEFAULTS) -> Prepared:
@@ -94,8 +90,8 @@ def prepare(spec: RunSpec, dataset: Dataset, options: RunOptions = DEFAULTS) -> 
         augmentations=augmentations,
         compiled=spec.compiled,
     )
-    train = _feed(spec, dataset, dataset.train, stream=options.stream)
-    val = _feed(spec, dataset, dataset.val, stream=options.stream)
+    train = _feed(spec, dataset, dataset.train, options)
+    val = _feed(spec, dataset, dataset.val, options)
     if spec.protocol.shuffle_labels:
         train = shuffled_labels(train, seeds.order)
     return Prepared(spec, _build(spec, dataset, seeds), setting, train, val, forbidden)
@@ -124,7 +120,7 @@ def train_and_score(
     assert dataset.test.opened_at is not None
     test_logits = predict(
         selection.model,
-        _feed(spec, dataset, test, stream=options.stream),
+        _feed(spec, dataset, test, options),
         batch_size=spec.protocol.eval_batch_size,
         channels=spec.channels,
         precision=spec.precision,
@@ -170,10 +166,10 @@ def _build(spec: RunSpec, dataset: Dataset, seeds: SeedStreams) -> models.Built:
         )
 
 
-def _feed(spec: RunSpec, dataset: Dataset, split: Split, *, stream: bool = False) -> Feed:
+def _feed(spec: RunSpec, dataset: Dataset, split: Split, options: RunOptions) -> Feed:
     """A split as this run is fed it: held on the device, or read batch by batch."""
     device = torch.device(spec.device)
-    if stream:
+    if options.stream:
         return make_streamed(
             split,
             image_size=spec.image_size,
@@ -187,7 +183,7 @@ def _feed(spec: RunSpec, dataset: Dataset, split: Split, *, stream: bool = False
         channels=spec.channels,
         control=spec.control,
         device=device,
-        cache=Cache.from_environment(),
+        cache=Cache.from_environment() if options.cache else None,
         origin=f"{dataset.source.checksum} {provenance.preparation_digest()} {_arithmetic()}",
     )
 

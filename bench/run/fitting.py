@@ -9,6 +9,8 @@ import torch
 
 from bench.data.dataset import Dataset
 from bench.run.experiment import Prepared, prepare
+from bench.run.options import DEFAULTS, RunOptions
+from bench.run.surroundings import surroundings
 from bench.specs import RunSpec
 from bench.training.loop import Trainer
 
@@ -23,31 +25,38 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(text in str(error) for text in OUT_OF_MEMORY)
 
 
-def advice(spec: RunSpec, dataset: Dataset) -> str:
+def advice(spec: RunSpec, dataset: Dataset, options: RunOptions = DEFAULTS) -> str:
     """The batch that would fit, found by halving, and how to ask for it; the run stays failed.
 
     Another batch size is another training, and so are smaller parts of the same batch wherever
     there is batch normalisation: the user chooses, and the choice is in the run's id.
     """
-    asked = spec.protocol.batch_size
-    fits = largest_that_fits(lambda size: _one_update(prepare(spec, dataset), size), asked // 2)
+    asked, parts = spec.protocol.batch_size, spec.protocol.accumulate
+    try:
+        with surroundings(spec):
+            fits = largest_that_fits(
+                lambda size: _one_update(prepare(spec, dataset, options), size), asked // 2
+            )
+    except Exception as error:  # whatever a model raises: then nothing is known
+        return f"which batch would fit could not be tried ({type(error).__name__})"
     if fits is None:
         return "no smaller batch fits either: the model or the data set alone is too large"
-    parts = -(-asked // fits)
+    parts *= -(-asked // fits)
     return f"a batch of {fits} fits: set batch_size = {fits}, or accumulate = {parts} (another run)"
 
 
 def largest_that_fits(attempt: Callable[[int], None], size: int) -> int | None:
-    """The first of ``size``, half of it, … down to 2 that does not run out of memory.
+    """The first of ``size``, half of it, … down to 2 that does not run out of memory, or None.
 
-    Any other error ends the search: None.
+    Raises:
+        Exception: as ``attempt`` does for any other reason.
     """
     while size >= 2:
         try:
             attempt(size)
         except Exception as error:  # whatever a model raises
             if not is_out_of_memory(error):
-                return None
+                raise
         else:
             return size
         _release()

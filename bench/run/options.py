@@ -15,11 +15,13 @@ class RunOptions:
     Attributes:
         checkpoint_every_s: seconds of training between two checkpoints; a kill loses at most that.
         stream: read images from disk batch by batch instead of holding them in memory.
+        cache: use resized images that an earlier run left, and leave them.
         tensorboard: folder for TensorBoard's event files, one folder a run; None for none.
     """
 
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
     stream: bool = False
+    cache: bool = True
     tensorboard: Path | None = None
 
 

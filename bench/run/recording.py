@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import platform
-import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
-import numpy as np
 import torch
 
 from bench import provenance
@@ -32,6 +29,7 @@ from bench.records.store import Store
 from bench.run.experiment import train_and_score
 from bench.run.fitting import advice, is_out_of_memory
 from bench.run.options import DEFAULTS, RunOptions
+from bench.run.surroundings import surroundings
 from bench.specs import CostSpec, RunSpec
 from bench.training.checkpoint import CheckpointFile
 from bench.training.loop import Progress
@@ -58,12 +56,11 @@ def execute(
         CannotWrite: the result could not be stored; its last checkpoint stays.
     """
     clock = Clock()
-    checkpoints = _checkpoints(spec, store, options)
+    checkpoints = _checkpoints(spec, store, options, device_name)
     status: Status = "done"
     reason, result = None, None
     try:
-        torch.set_num_threads(spec.threads)
-        with _own_global_generators(spec.seed):
+        with surroundings(spec):
             result = train_and_score(
                 spec, dataset.for_next_run(), store, options, on_progress, checkpoints
             )
@@ -74,7 +71,7 @@ def execute(
         log.debug("%s: %s", spec.label, reason, exc_info=error)
         del error
     if status == "out-of-memory":
-        reason = f"{reason}; {advice(spec, dataset)}"
+        reason = f"{reason}; {advice(spec, dataset, options)}"
     clock.earlier_s = checkpoints.earlier_s
     made = made_here(spec, device_name, clock)
     kept = _keep(spec, status, reason, store=store, suite=suite, provenance=made, training=result)
@@ -82,10 +79,14 @@ def execute(
     return kept
 
 
-def _checkpoints(spec: RunSpec, store: Store, options: RunOptions) -> CheckpointFile:
-    """Good for this run under this code and these packages alone."""
+def _checkpoints(
+    spec: RunSpec, store: Store, options: RunOptions, device_name: str
+) -> CheckpointFile:
+    """Good for this run under this code, these packages and this kind of machine alone."""
     packages = sorted(provenance.packages().items())
-    identity = f"{spec.id} {provenance.source_digest(spec)} {packages} {platform.python_version()}"
+    machine = f"{device_name} {torch.backends.cpu.get_cpu_capability()}"
+    code = f"{provenance.source_digest(spec)} {packages} {platform.python_version()}"
+    identity = f"{spec.id} {code} {machine}"
     path = store.root / "checkpoints" / f"{spec.id}.pt"
     return CheckpointFile(path, identity, options.checkpoint_every_s)
 
@@ -136,19 +137,6 @@ def _save(record: Record, store: Store) -> None:
         wall_s=record.provenance.wall_s,
     )
     store.save(earlier.model_copy(update={"attempts": [*earlier.attempts, failed]}))
-
-
-@contextlib.contextmanager
-def _own_global_generators(seed: int) -> Iterator[None]:
-    """Python's and NumPy's global generators seeded for a model that draws from them."""
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
 
 
 def skip(spec: RunSpec, reason: str, *, store: Store, suite: SuiteSeen, device_name: str) -> Record:

@@ -76,7 +76,7 @@ def _is_done(
 ) -> bool:
     if trial is None or trial.status != "done":
         return False
-    return not refresh or not staleness.stale(spec, trial.provenance)
+    return not refresh or not staleness.stale(spec, trial.provenance, trial=True)
 
 
 def run_trials(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
-
 from bench.data.dataset import Dataset
 from bench.run.experiment import prepare
+from bench.run.options import DEFAULTS, RunOptions
 from bench.run.recording import Clock, failure, made_here
+from bench.run.surroundings import surroundings
 from bench.search.file import trial_id
 from bench.search.record import Trial, TrialResult
 from bench.specs import RunSpec
@@ -21,19 +21,18 @@ def try_out(
     *,
     search: str,
     device_name: str,
+    options: RunOptions = DEFAULTS,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Trial:
     """The trial, done or failed; only an interruption leaves none."""
-    clock, torch_threads = Clock(), torch.get_num_threads()
+    clock = Clock()
     result, reason = None, None
     status = "done"
     try:
-        torch.set_num_threads(spec.threads)
-        result = _train(spec, dataset, on_progress)
+        with surroundings(spec):
+            result = _train(spec, dataset, options, on_progress)
     except (Exception, SystemExit) as error:
         status, reason = failure(error)
-    finally:
-        torch.set_num_threads(torch_threads)
     return Trial.model_validate(
         {
             "id": trial_id(spec),
@@ -47,8 +46,13 @@ def try_out(
     )
 
 
-def _train(spec: RunSpec, dataset: Dataset, on_progress: Callable[[Progress], None]) -> TrialResult:
-    prepared = prepare(spec, dataset)
+def _train(
+    spec: RunSpec,
+    dataset: Dataset,
+    options: RunOptions,
+    on_progress: Callable[[Progress], None],
+) -> TrialResult:
+    prepared = prepare(spec, dataset, options)
     params = prepared.params_trainable
     selection = prepared.trained(on_progress)
     return TrialResult(

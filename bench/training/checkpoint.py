@@ -68,18 +68,18 @@ class CheckpointFile:
             self._cannot_write = True
         self._saved = time.monotonic()
 
-    def load(self, device: torch.device) -> State | None:
-        """What was kept, or None: there is nothing, or it is damaged, or of another identity."""
+    def load(self) -> State | None:
+        """What was kept, its tensors on the CPU; None where there is nothing that can be used."""
         self._sweep()
         try:
-            content = _read(self.path, device)
+            content = _read(self.path)
         except FileNotFoundError:
             return None
         except Exception as error:  # whatever a damaged file makes its readers raise
             log.warning("%s: damaged checkpoint, the run begins anew (%s)", self.path, error)
             return None
         if content.get("identity") != self.identity:
-            log.warning("%s: checkpoint of other code or packages, not used", self.path)
+            log.warning("%s: checkpoint of other code, packages or machine, not used", self.path)
             return None
         self.resumed_at = [*content["resumed_at"], content["updates"]]
         self.earlier_s = content["wall_s"]
@@ -99,10 +99,10 @@ class CheckpointFile:
                 left.unlink()
 
 
-def _read(path: Path, device: torch.device) -> State:
+def _read(path: Path) -> State:
     whole = path.read_bytes()
     digest, content = whole[:_DIGEST_BYTES], memoryview(whole)[_DIGEST_BYTES:]
     if hashlib.sha256(content).digest() != digest:
         raise ValueError("its checksum differs")
-    loaded: State = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    loaded: State = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     return loaded

@@ -99,7 +99,8 @@ class Trainer:
         self.updates_per_epoch = updates_per_epoch(protocol, len(train))
         self.forward: Callable[[Tensor], Tensor] = self.model
         if setting.compiled is not None:
-            self.forward = torch.compile(self.model, mode=setting.compiled)
+            torch.compiler.reset()  # what earlier runs compiled counts against this one's limit
+            self.forward = torch.compile(self.model, mode=setting.compiled, dynamic=False)
         self.loss: Loss = make_loss(setting.task, protocol, train.labels, len(setting.class_names))
         self.optimizer = make_optimizer(model, protocol)
         self.after_update: AfterUpdate = make_schedule(
@@ -123,7 +124,7 @@ class Trainer:
     def run(self) -> Selection:
         """All epochs, those done before an interruption left out."""
         protocol = self.setting.protocol
-        kept = self.checkpoints.load(self.train.device) if self.checkpoints else None
+        kept = self.checkpoints.load() if self.checkpoints else None
         if kept is not None:
             self.restore(kept)
         self._here = (self.updates, time.perf_counter())
@@ -193,9 +194,8 @@ class Trainer:
         protocol = self.setting.protocol
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=images.device)
-        parts = zip(
-            images.chunk(protocol.accumulate), labels.chunk(protocol.accumulate), strict=True
-        )
+        count = max(1, min(protocol.accumulate, len(images) // 2))  # no part of one image
+        parts = zip(images.tensor_split(count), labels.tensor_split(count), strict=True)
         for part, part_labels in parts:
             with autocast(images.device, self.setting.precision):
                 logits = self.forward(part.to(memory_format=torch.channels_last))

@@ -9,6 +9,7 @@ import pytest
 
 from bench.errors import InputError
 from bench.records.store import Store
+from bench.specs import DataIdentity, ModelSpec, RunSpec
 from bench.staleness import Staleness, kind_of_training
 from tests._helpers.specs import protocol, run_spec
 from tests.bench.conftest import Command
@@ -67,16 +68,38 @@ def test_a_dry_run_trains_nothing(bench: Command, aged: Path, results: Path) -> 
 
 def test_another_kind_of_training_is_not_covered() -> None:
     plain = run_spec()
+    wider = ModelSpec(name="resnet18", args={"base_width": 32, "layers": [1, 1, 1, 1]})
     same = [run_spec(seed=5), run_spec(image_size=32), run_spec(protocol=protocol(epochs=9))]
+    assert kind_of_training(run_spec(model=wider)) != kind_of_training(plain)
+    wide = wider.model_copy(update={"args": {"base_width": 64, "layers": [2, 2, 2, 2]}})
+    assert kind_of_training(run_spec(model=wider)) == kind_of_training(run_spec(model=wide))
+    assert kind_of_training(plain, trial=True) != kind_of_training(plain)
     assert {kind_of_training(spec) for spec in same} == {kind_of_training(plain)}
     others = [
         run_spec(protocol=protocol(ema_decay=0.9)),
         run_spec(protocol=protocol(augment={"shift": 2.0})),
         run_spec(protocol=protocol(accumulate=2)),
         run_spec(channels=1),
+        run_spec(image_size=28),
+        run_spec(model=ModelSpec(name="resnet50")),
+        run_spec(model=ModelSpec(name="resnet18", args={"act_layer": "gelu"})),
+        run_spec(model=ModelSpec(name="resnet18", pretrained=True)),
+        run_spec(data=DataIdentity(name="pathmnist", checksum="md5:1", source_size=28)),
+        run_spec(device="cuda", deterministic=True),
+        run_spec(device="cuda", compiled="default"),
     ]
     kinds = {kind_of_training(spec) for spec in [plain, *others]}
     assert len(kinds) == 1 + len(others)
+
+
+def test_every_field_of_a_run_is_a_number_or_makes_a_kind() -> None:
+    """A field added later must be thought of here."""
+    numbers = {"image_size", "seed", "threads"}
+    named = {
+        "model", "data", "channels", "control", "protocol", "device", "precision",
+        "deterministic", "compiled",
+    }  # fmt: skip
+    assert set(RunSpec.model_fields) == numbers | named
 
 
 def test_every_field_of_a_protocol_is_a_number_or_makes_a_kind() -> None:

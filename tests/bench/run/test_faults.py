@@ -87,7 +87,8 @@ def test_halving_ends_at_two_and_at_other_errors() -> None:
 
     assert largest_that_fits(never, 24) is None
     assert tried == [24, 12, 6, 3]
-    assert largest_that_fits(breaks, 24) is None
+    with pytest.raises(ValueError, match="other"):
+        largest_that_fits(breaks, 24)
     assert largest_that_fits(lambda size: None, 24) == 24
     assert is_out_of_memory(MemoryError())
     assert not is_out_of_memory(ValueError("CUDA out of memory"))

@@ -89,9 +89,19 @@ def test_many_kills_change_no_bit_and_are_counted(tmp_path: Path) -> None:
             trained(tmp_path, stop_at)
     assert_same(whole, trained(tmp_path))
     last = checkpoints(tmp_path)
-    assert last.load(CPU) is not None
+    assert last.load() is not None
     assert len(last.resumed_at) == 5
     assert last.resumed_at == sorted(last.resumed_at)
+
+
+@pytest.mark.parametrize("changes", [{"least_updates": 30}, {"sampling": "balanced"}])
+@pytest.mark.parametrize("stop_at", [3, 6, 9])
+def test_a_kill_in_longer_epochs_and_balanced_draws_changes_no_bit(
+    tmp_path: Path, changes: dict[str, Any], stop_at: int
+) -> None:
+    with pytest.raises(Stop):
+        trained(tmp_path, stop_at, **changes)
+    assert_same(trained(None, **changes), trained(tmp_path, **changes))
 
 
 def test_a_kill_in_accumulated_updates_changes_no_bit(tmp_path: Path) -> None:
@@ -100,7 +110,9 @@ def test_a_kill_in_accumulated_updates_changes_no_bit(tmp_path: Path) -> None:
     assert_same(trained(None, accumulate=2), trained(tmp_path, accumulate=2))
 
 
-@pytest.mark.parametrize("what", ["order", "augmentation", "optimizer", "ema", "global"])
+@pytest.mark.parametrize(
+    "what", ["order", "augmentation", "optimizer", "ema", "global", "loss_sum", "model"]
+)
 def test_nothing_that_is_kept_could_be_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -136,7 +148,7 @@ def test_the_best_weights_so_far_are_kept() -> None:
 
 def test_without_a_checkpoint_a_run_begins_at_the_start(tmp_path: Path) -> None:
     file = checkpoints(tmp_path)
-    assert file.load(CPU) is None
+    assert file.load() is None
     assert file.resumed_at == []
 
 
@@ -149,7 +161,7 @@ def _saved(tmp_path: Path) -> CheckpointFile:
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     _saved(tmp_path)
     again = checkpoints(tmp_path)
-    state = again.load(CPU)
+    state = again.load()
     assert state is not None
     assert torch.equal(state["weights"], torch.arange(1000.0))
     assert state["words"] == ["a", (1, 2)]
@@ -167,7 +179,7 @@ def test_a_damaged_checkpoint_is_named_and_not_used(
         content[len(content) // 2] ^= 1
     path.write_bytes(content[: {"cut in half": len(content) // 2, "empty": 0}.get(damage)])
     with caplog.at_level(logging.WARNING):
-        assert checkpoints(tmp_path).load(CPU) is None
+        assert checkpoints(tmp_path).load() is None
     assert "damaged checkpoint" in caplog.text
     assert str(path) in caplog.text
 
@@ -176,7 +188,7 @@ def test_a_checkpoint_of_other_code_is_not_used(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     _saved(tmp_path)
-    assert checkpoints(tmp_path, identity="other code").load(CPU) is None
+    assert checkpoints(tmp_path, identity="other code").load() is None
     assert "other code" in caplog.text
 
 
@@ -195,7 +207,7 @@ def test_training_goes_on_where_no_checkpoint_can_be_written(
 def test_what_a_kill_left_while_writing_is_swept(tmp_path: Path) -> None:
     file = _saved(tmp_path)
     (tmp_path / ".run.pt.half").write_bytes(b"half")
-    assert checkpoints(tmp_path).load(CPU) is not None
+    assert checkpoints(tmp_path).load() is not None
     assert [path.name for path in tmp_path.iterdir()] == ["run.pt"]
     (tmp_path / ".run.pt.half").write_bytes(b"half")
     file.discard()
