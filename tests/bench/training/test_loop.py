@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -232,3 +233,14 @@ def test_a_finished_selection_opens_the_test_split_once() -> None:
     with pytest.raises(TestSplitLocked, match="opened before"):
         test.open(selection)
     assert test.locked_again().opened_at is None
+
+
+@pytest.mark.slow
+def test_compiled_passes_train_too() -> None:
+    """Dropout draws other numbers in a compiled pass, so only the outcome is alike."""
+    kept = dataclasses.replace(setting(epochs=3), compiled="default")
+    torch._dynamo.utils.counters.clear()
+    compiled = fit(network(), resident("train"), resident("val"), kept)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0  # it was compiled
+    aucs = [selection.epochs[-1].val_auc for selection in (compiled, trained(epochs=3))]
+    assert aucs[0] == pytest.approx(aucs[1], abs=0.1)
