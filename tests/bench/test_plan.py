@@ -97,7 +97,7 @@ def test_phantoms_and_real_data_never_stand_in_one_suite(bench: Bench, suite_fil
     assert "synthetic phantom-joint and real breastmnist in one suite" in said.err
 
 
-def test_compiled_passes_are_refused_on_a_cpu(bench: Command, suite_file: Path) -> None:
+def test_compiled_passes_are_refused_on_a_cpu(bench: Bench, suite_file: Path) -> None:
     text = suite_file.read_text().replace("threads = 1", 'threads = 1\ncompiled = "default"')
     suite_file.write_text(text)
     said = bench("run", suite_file, "--dry-run")
