@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.cli.catalog import data, models, schema
+from bench.cli.checks import claims
 from bench.cli.suites import measure, report, run, status
 from bench.cli.trials import engine, race, recheck, search, trust
 from bench.process import DEBUG
@@ -37,6 +38,7 @@ for _command in (
     trust,
     engine,
     recheck,
+    claims,
     schema,
 ):
     app.command()(_command)
