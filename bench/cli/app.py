@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.cli.catalog import data, models, schema
-from bench.cli.checks import claims
+from bench.cli.checks import claims, verify
 from bench.cli.suites import measure, report, run, status
 from bench.cli.trials import engine, race, recheck, search, trust
 from bench.process import DEBUG
@@ -39,6 +39,7 @@ for _command in (
     engine,
     recheck,
     claims,
+    verify,
     schema,
 ):
     app.command()(_command)
