@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import InputError
 from bench.engine.record import load as load_engine
+from bench.errors import InputError
 from bench.plan import present_checksums
 from bench.race.record import load_all as load_races
 from bench.records.audit import load_all as load_audits

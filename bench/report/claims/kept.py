@@ -78,23 +78,24 @@ class Kept:
         return self._suites[name]
 
     def printed(self, wanted: Printed, column: Literal["params_m", "gmacs"]) -> tuple[str, Link]:
-        """What the rows that ``wanted`` names print in a column, and where the first one stands.
+        """What rows that ``wanted`` names print in a column, and where the first of them stands.
 
         Raises:
             InputError: no row fits, or the rows that fit do not print one and the same number.
         """
         found = [
-            (getattr(row, column), line)
+            (str(value), line)
             for line, row in enumerate(self._published, start=2)
-            if row.model == wanted.model
+            if (value := getattr(row, column))
+            and row.model == wanted.model
             and row.source.startswith(wanted.source)
             and row.where.startswith(wanted.where)
         ]
         values = {value for value, _ in found}
-        if len(values) != 1 or values == {""}:
+        if len(values) != 1:
             raise InputError(
                 f"{len(found)} rows of {wanted.model!r} by {wanted.source!r} print "
-                f"{len(values - {''})} different numbers",
+                f"{len(values)} different numbers",
                 remedy="name rows that print one: say more of source and where, or less",
                 file=shown(PUBLISHED),
                 key=column,
