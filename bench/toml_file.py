@@ -51,17 +51,25 @@ def _remedy(error: ValidationError, model: type[BaseModel]) -> str:
     if fault["type"] != "extra_forbidden":
         return "correct the value"
     *parents, key = fault["loc"]
-    table = model
+    table, known = model, [model]
     for parent in parents:
-        field = table.model_fields.get(str(parent))
-        table = (_model_in(field.annotation) or table) if field else table
+        if field := table.model_fields.get(str(parent)):
+            known = _models_in(field.annotation) or known
+            table = known[0]
+        else:  # a place in a list, or the kind of a table that comes in several
+            table = next((found for found in known if _is_of_kind(found, parent)), table)
     return nearest(str(key), table.model_fields)
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    """The model inside ``Model``, ``list[Model]``, ``dict[str, Model]`` or ``Model | None``."""
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    """The models inside ``Model``, ``list[Model]``, ``dict[str, Model]`` or ``A | B | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
+        return [annotation]
     if get_origin(annotation) in (list, dict, Union, UnionType):
-        return next(filter(None, map(_model_in, get_args(annotation))), None)
-    return None
+        return [model for part in get_args(annotation) for model in _models_in(part)]
+    return []
+
+
+def _is_of_kind(model: type[BaseModel], kind: object) -> bool:
+    field = model.model_fields.get("kind")
+    return field is not None and kind in get_args(field.annotation)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.cli.catalog import data, models, schema
+from bench.cli.checks import claims, verify
 from bench.cli.engine import engine, recheck
 from bench.cli.suites import measure, report, run, status
 from bench.cli.trials import race, search, trust
@@ -38,6 +39,8 @@ for _command in (
     trust,
     engine,
     recheck,
+    claims,
+    verify,
     schema,
 ):
     app.command()(_command)

@@ -224,6 +224,11 @@ _WORDS = {
     "measured on",
     "split",
     "pairs",
+    "claim",
+    "as printed",
+    "judged",
+    "evidence",
+    "records",
 }
 
 

@@ -1,0 +1,1 @@
+"""Each claim of the paper, and what the records say of it."""

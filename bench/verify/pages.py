@@ -1,0 +1,178 @@
+"""Every page and table as it stands beside what the records draw now."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.engine.record import load as load_engine
+from bench.errors import InputError
+from bench.plan import present_checksums
+from bench.race.record import load_all as load_races
+from bench.records.audit import load_all as load_audits
+from bench.records.schema import Record
+from bench.records.store import Store
+from bench.report.audits import Audits, audits_for
+from bench.report.claims.page import HTML as CLAIMS_HTML
+from bench.report.claims.page import PAGE as CLAIMS_PAGE
+from bench.report.claims.page import claims_documents
+from bench.report.collect import collect
+from bench.report.data_page import PAGE as DATA_PAGE
+from bench.report.data_page import SHEETS, data_page, sheet_name
+from bench.report.engine import PAGE as ENGINE_PAGE
+from bench.report.engine import PARTS, engine_page
+from bench.report.races import PAGE as RACES_PAGE
+from bench.report.races import race_page
+from bench.report.readme import embed
+from bench.report.search import PAGE as SEARCH_PAGE
+from bench.report.search import model_table, search_page
+from bench.report.tables import main_table, write_tables
+from bench.report.trust import PAGE as TRUST_PAGE
+from bench.report.trust import trust_page
+from bench.search.file import known_searches, load_search
+from bench.search.record import load_all as load_trials
+from bench.staleness import Staleness
+from bench.suite import Suite, load_suite, suite_names
+from bench.toml_file import shown
+from bench.trust.record import load as load_trust
+from bench.verify.cells import moved
+from bench.verify.finding import NOTHING, Finding
+
+MARKER = re.compile(r"<!-- table: (\S+) -->")
+DRAWN = (".md", ".csv", ".html")  # pictures are not drawn anew
+
+
+@dataclass
+class Pages:
+    """Compares what stands under ``reports`` with what the records of ``store`` give."""
+
+    store: Store
+    records: Sequence[Record]
+    reports: Path
+
+    def __post_init__(self) -> None:
+        self.staleness = Staleness.load(self.store.root)
+
+    def of_suite(self, suite: Suite) -> list[Finding]:
+        """The tables of one suite."""
+        folder = self.reports / suite.name
+
+        def draw() -> dict[str, str]:
+            records, checksums, audits = self._inputs(suite)
+            with tempfile.TemporaryDirectory() as drawn:
+                paths = write_tables(suite, records, Path(drawn), checksums, audits, self.staleness)
+                return {path.name: path.read_text(encoding="utf-8") for path in paths}
+
+        kept = {path.name for path in folder.glob("*") if path.suffix in DRAWN}
+        return _compared(folder, kept, draw)
+
+    def at_top(self) -> list[Finding]:
+        """The pages that belong to no suite, and the names of the contact sheets."""
+        kept = {path.name for path in self.reports.glob("*") if path.suffix in DRAWN}
+        found = []
+        for names, draw in self._pages().items():
+            here = kept & set(names)
+            kept -= here
+            if here:
+                found += _compared(self.reports, here, _only(here, draw))
+        found += [_undrawn(self.reports / name) for name in sorted(kept)]
+        return found + self._sheets()
+
+    def in_document(self, path: Path) -> list[Finding]:
+        """The tables between markers in one document."""
+        text = now = path.read_text(encoding="utf-8")
+        found = []
+        for name in dict.fromkeys(MARKER.findall(text)):
+            try:
+                table = self._embedded(name)
+                if table is None:
+                    found.append(Finding(shown(path), f"table {name}", "a table", NOTHING))
+                else:
+                    now = embed(now, name, table)
+            except _UNDRAWABLE as error:
+                found.append(Finding(shown(path), f"table {name}", "a table", _told(error)))
+        return found + moved(shown(path), text, now)
+
+    def _embedded(self, name: str) -> str | None:
+        if name in suite_names():
+            suite = load_suite(name)
+            records, checksums, audits = self._inputs(suite)
+            return main_table(suite, records, checksums, audits, self.staleness)
+        if name in known_searches():
+            return model_table(load_search(name), load_trials(self.store.root), self.records)
+        return None
+
+    def _inputs(self, suite: Suite) -> tuple[list[Record], Mapping[str, str], Audits]:
+        records, checksums = [*self.records], present_checksums(suite)
+        collected = collect(suite, records, checksums)
+        return records, checksums, audits_for(collected, load_audits(self.store.root), self.store)
+
+    def _pages(self) -> dict[tuple[str, ...], Callable[[], dict[str, str]]]:
+        root = self.store.root
+
+        def searches() -> str:
+            every = [load_search(name) for name in known_searches()]
+            return search_page(every, load_trials(root), self.records, self.staleness)
+
+        def engine() -> str:
+            return engine_page({part: load_engine(root, part) for part in PARTS})
+
+        return {
+            (RACES_PAGE,): lambda: {RACES_PAGE: race_page(load_races(root))},
+            (SEARCH_PAGE,): lambda: {SEARCH_PAGE: searches()},
+            (TRUST_PAGE,): lambda: {TRUST_PAGE: trust_page(load_trust(root))},
+            (ENGINE_PAGE,): lambda: {ENGINE_PAGE: engine()},
+            (DATA_PAGE,): lambda: {DATA_PAGE: data_page(load_audits(root))},
+            (CLAIMS_PAGE, CLAIMS_HTML): lambda: claims_documents(root, self.reports),
+        }
+
+    def _sheets(self) -> list[Finding]:
+        try:
+            wanted = {sheet_name(audit) for audit in load_audits(self.store.root)}
+        except InputError as error:
+            return [Finding(error.file or "", "an audit", "a record", error.problem)]
+        folder = self.reports / SHEETS
+        kept = {path.name for path in folder.glob("*.png")}
+        lacking = (
+            [
+                Finding(shown(folder / n), "contact sheet", NOTHING, "a sheet")
+                for n in sorted(wanted - kept)
+            ]
+            if kept
+            else []
+        )
+        return lacking + [_undrawn(folder / name) for name in sorted(kept - wanted)]
+
+
+_UNDRAWABLE = (InputError, ValueError, KeyError, IndexError)
+"""What changed predictions or a damaged record can do to a page; each is told, none passed over."""
+
+
+def _told(error: Exception) -> str:
+    return f"not to be drawn ({error})"
+
+
+def _only(names: set[str], draw: Callable[[], dict[str, str]]) -> Callable[[], dict[str, str]]:
+    return lambda: {name: text for name, text in draw().items() if name in names}
+
+
+def _compared(folder: Path, kept: set[str], draw: Callable[[], dict[str, str]]) -> list[Finding]:
+    try:
+        drawn = draw()
+    except _UNDRAWABLE as error:
+        return [Finding(shown(folder), ", ".join(sorted(kept)), "drawn", _told(error))]
+    found = []
+    for name, now in drawn.items():
+        path = folder / name
+        if name in kept:
+            found += moved(shown(path), path.read_text(encoding="utf-8"), now)
+        else:
+            found.append(Finding(shown(path), "the file", NOTHING, "drawn"))
+    return found + [_undrawn(folder / name) for name in sorted(kept - drawn.keys())]
+
+
+def _undrawn(path: Path) -> Finding:
+    return Finding(shown(path), "the file", "a page", "drawn by nothing")
