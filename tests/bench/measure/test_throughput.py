@@ -70,7 +70,7 @@ def test_random_batches_come_from_the_generator() -> None:
 
 def test_a_percentile_gets_its_samples_within_patience() -> None:
     """A fast model goes on until it has them, a slow one until its patience ends."""
-    fast = _subject(_Sleeps(0.002, [], "fast"), "fast", 0.02)
+    fast = _subject(_Sleeps(0.001, [], "fast"), "fast", 0.02)  # warm-up and all in half of it
     slow = _subject(_Sleeps(0.02, [], "slow"), "slow", 0.02)
     fast.least_samples = slow.least_samples = 59
     measure([fast, slow], rng=np.random.default_rng(1))
