@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -67,7 +68,8 @@ class RunLog:
                 os.close(copy)
         harness.removeHandler(self._handler)
         harness.setLevel(self._level)
-        self._handler.close()
+        with contextlib.suppress(OSError):  # a full disk: what it still held is lost, no more
+            self._handler.close()
 
     def say(self, text: str) -> None:
         """Add a line."""

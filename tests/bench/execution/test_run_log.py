@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
@@ -166,3 +167,14 @@ def test_an_epoch_is_passed_on_once_and_a_resumption_is_noticed(
     for at, last in reports:
         epochs.see(Progress(at, 9, 0.1, None, last_epoch=None if last is None else epoch(last)))
     assert (told_resumed, told_ended) == (resumed, ended)
+
+
+def test_a_log_that_cannot_be_closed_hides_no_other_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handler: logging.FileHandler) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(logging.FileHandler, "close", full)
+    with pytest.raises(KeyError), RunLog(tmp_path, "run"):
+        raise KeyError
