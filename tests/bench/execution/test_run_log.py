@@ -172,7 +172,10 @@ def test_an_epoch_is_passed_on_once_and_a_resumption_is_noticed(
 def test_a_log_that_cannot_be_closed_hides_no_other_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_handler: logging.FileHandler) -> None:
+    close = logging.FileHandler.close
+
+    def full(handler: logging.FileHandler) -> None:
+        close(handler)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(logging.FileHandler, "close", full)
