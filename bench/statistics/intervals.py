@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
+
+LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -12,6 +15,38 @@ class Interval:
 
     low: float
     high: float
+
+
+Covers = Literal["images", "seeds", "seeds and images", "data sets"]
+
+
+@dataclass(frozen=True)
+class IntervalEstimate:
+    """A value with its two-sided interval, and what was drawn anew in thought to get it.
+
+    Attributes:
+        value: None where it is undefined.
+        low, high: None where no honest interval exists; ``blank`` then says why.
+        covers: the only thing whose choice the interval speaks of.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    covers: Covers
+    blank: str | None = None
+    level: float = LEVEL
+
+    def mirrored(self) -> IntervalEstimate:
+        """The same with the sign of a difference turned round."""
+        low, high = _negative(self.high), _negative(self.low)
+        return IntervalEstimate(
+            _negative(self.value), low, high, self.covers, self.blank, self.level
+        )
+
+
+def _negative(value: float | None) -> float | None:
+    return None if value is None else 0.0 - value
 
 
 Z_95 = 1.959963984540054  # 97.5 % quantile of the standard normal
