@@ -70,7 +70,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` for the known name closest to ``name``, or the first few known ones."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {close[0]!r}?"
+    part_of = [known for known in names if len(name) > 1 and name.lower() in known.lower()]
+    if close or part_of:
+        return f"did you mean {' or '.join(map(repr, close or part_of[:3]))}?"
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     return f"known are: {shown}"

@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 
 from bench.data.dataset import Dataset
-from bench.errors import BenchError
+from bench.errors import BenchError, InputError
+from bench.execution.running import claim
 from bench.provenance import processor, source_digest
 from bench.records.schema import Provenance, Record, SuiteSeen, TrainingResult
 from bench.records.store import Store
@@ -21,6 +22,7 @@ from bench.search.record import Trial, TrialResult
 from bench.search.trial import try_out
 from bench.specs import RunSpec
 from bench.staleness import Equivalence, Staleness, kind_of_training
+from bench.toml_file import shown
 
 UNCACHED = RunOptions(cache=False)  # what older code prepared must not be taken for today's
 
@@ -73,7 +75,29 @@ def recheck(
     on_progress: Callable[[str, float], None],
     on_finding: Callable[[Finding], None],
 ) -> list[Finding]:
-    """The quickest of each group is made anew and compared; evidence is kept at once."""
+    """The quickest of each group is made anew and compared; evidence is kept at once.
+
+    Raises:
+        InputError: another process is doing the same, and one would overwrite what the other found.
+    """
+    with claim(results, "recheck") as mine:
+        if not mine:
+            raise InputError(
+                "another recheck of these results is under way",
+                remedy="wait until it ends: what it finds is kept",
+                file=shown(results),
+            )
+        return _recheck(stale, staleness, results, dataset, on_progress, on_finding)
+
+
+def _recheck(
+    stale: list[Stale],
+    staleness: Staleness,
+    results: Path,
+    dataset: Callable[[RunSpec], Dataset],
+    on_progress: Callable[[str, float], None],
+    on_finding: Callable[[Finding], None],
+) -> list[Finding]:
     groups: dict[tuple[str, str, str], list[Stale]] = {}
     for one in stale:
         groups.setdefault(one.group, []).append(one)

@@ -162,6 +162,15 @@ class Protocol(Strict):
         return self
 
     @model_validator(mode="after")
+    def _corrects_once(self) -> Protocol:
+        if self.sampling == "balanced" and self.class_weights == "balanced":
+            raise ValueError(
+                "sampling and class_weights are both 'balanced', which corrects for rare classes "
+                "twice: use one"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _count_fits(self) -> Protocol:
         if self.augment_count is not None and self.augment_count > len(self.augment):
             raise ValueError(

@@ -60,6 +60,7 @@ def recheck(
     """Make one stale run of each kind anew; where no bit changed, its like are stale no more."""
     from bench.console import CostScreen, out
     from bench.data import catalog
+    from bench.plan import present_checksums
     from bench.recheck import Finding, recheck, stale_ones
     from bench.report.collect import collect
     from bench.search.record import load_all
@@ -69,7 +70,11 @@ def recheck(
     store = open_store(repair=False)
     known, records = Staleness.load(store.root), store.all()
     chosen = [load_suite(name) for name in suites or []]
-    wanted = {r.id for suite in chosen for r in collect(suite, records).records}
+    wanted = {
+        record.id
+        for suite in chosen
+        for record in collect(suite, records, present_checksums(suite)).records
+    }
     found = [record for record in records if not chosen or record.id in wanted]
     tried = [*load_all(store.root).values()] if trials or not chosen else []
     stale = stale_ones([*found, *tried], known)

@@ -21,12 +21,15 @@ class Buffers:
     """
 
     def __init__(self) -> None:
-        self._free: deque[Tensor] = deque()  # flat
+        self._free: list[Tensor] = []  # flat
+        self._taken: dict[int, tuple[weakref.ref[object], Tensor]] = {}
+        self._ended: deque[weakref.ref[object]] = deque()
 
     def take(self, shape: tuple[int, ...], device: torch.device) -> Tensor:
         """An uninitialised contiguous tensor."""
         if device.type != "cpu":
             return torch.empty(shape, device=device)
+        self._collect()
         count = math.prod(shape)
         block = self._free.pop() if self._free else torch.empty(count)
         if len(block) < count:
@@ -34,5 +37,14 @@ class Buffers:
         # The tensor keeps this very array alive, and all that shares its memory keeps the tensor's
         # storage: the array's end is the end of them all.
         array = block.numpy()[:count].reshape(shape)
-        weakref.finalize(array, self._free.append, block).atexit = False
+        end = weakref.ref(array, self._ended.append)
+        self._taken[id(end)] = (end, block)
         return torch.from_numpy(array)
+
+    def _collect(self) -> None:
+        """Take back what has come to its end.
+
+        Done here and not where it ends: a finaliser in Python swallows a Ctrl-C that meets it.
+        """
+        while self._ended:
+            self._free.append(self._taken.pop(id(self._ended.popleft()))[1])

@@ -40,7 +40,8 @@ class LockedSplit:
     """The test split, unreadable until shown a finished selection, and opened once.
 
     Nothing of it but its length can be seen before ``open``; ``opened_at`` goes into the record. An
-    audit of the data, made without any model, has a door of its own.
+    audit of the data, made without any model, has a door of its own, and so has the study of what
+    choosing on the test split would gain.
     """
 
     __slots__ = ("_length", "_reveal", "opened_at")
@@ -81,6 +82,13 @@ class LockedSplit:
         """The split for an audit of the data itself, which trains, predicts and chooses nothing.
 
         It does not count as opening. ``bench.data.audit`` alone calls it (a test holds it so).
+        """
+        return self._reveal()
+
+    def read_for_study(self) -> Split:
+        """The split for a study of how choosing on it flatters; no comparison shows its scores.
+
+        It does not count as opening. ``bench.study`` alone calls it (a test holds it so).
         """
         return self._reveal()
 

@@ -34,6 +34,7 @@ from bench.data.arrays import (
 from bench.data.cache import Cache
 from bench.data.dataset import LockedSplit, Split
 from bench.data.info import SPLITS, DatasetInfo
+from bench.errors import RunFailed
 
 BLOCK_BYTES = 1 << 22
 LOCAL_HEADER = struct.Struct("<26x2H")  # ends in the lengths of the name and of the extra field
@@ -88,6 +89,7 @@ def read(
 
 
 def _mapped(path: Path, outline: DatasetInfo, size: int, checksum: str | None) -> Contents:
+    written = _written(path)
     labels = read_arrays(path, [f"{name}_labels" for name in SPLITS])
     members = {name: Member.of(path, f"{name}_images") for name in SPLITS}
     checked = {}
@@ -106,8 +108,30 @@ def _mapped(path: Path, outline: DatasetInfo, size: int, checksum: str | None) -
         images = members[name].mapped(cache, known)
         return Split(name, images.reshape(-1, *wanted), checked[name])
 
-    test = LockedSplit.later(len(checked["test"]), lambda: split("test"))
+    def test_split() -> Split:
+        try:
+            same = _written(path) == written
+        except Flaw:  # it is gone
+            same = False
+        if not same:
+            raise RunFailed(f"{path} has changed while its images were streamed; run it again")
+        return split("test")
+
+    test = LockedSplit.later(len(checked["test"]), test_split)
     return Contents(split("train"), split("val"), test, known)
+
+
+def _written(path: Path) -> tuple[int, int, int]:
+    """What differs once the file was replaced or written to.
+
+    Raises:
+        Flaw: it cannot be read.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise Flaw(f"cannot be read ({error.strerror or error})") from error
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def checksum(path: Path) -> str:

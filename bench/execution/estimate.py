@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bench.details import Detail
 from bench.records.schema import Record
 from bench.specs import RunSpec
+from bench.training.length import passes_per_epoch
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,7 @@ class Estimator:
         spec, result = record.spec, record.training
         if not isinstance(spec, RunSpec) or result is None or record.status != "done":
             return
-        passes = spec.protocol.epochs * result.data.images["train"]
-        seconds = record.provenance.wall_s / passes
+        seconds = record.provenance.wall_s / _passes(spec, result.data.images["train"])
         self._paces.append(_Pace(spec.model.name, spec.image_size, spec.device, seconds))
 
     def seconds(self, spec: RunSpec, train_images: int) -> float | None:
@@ -49,14 +49,20 @@ class Estimator:
         Asked in turn: this model at this size, any model at this size, this model at any size,
         any model at any size.
         """
-        passes = spec.protocol.epochs * train_images
         here = [pace for pace in self._paces if pace.device == spec.device]
         same_size = [pace for pace in here if pace.image_size == spec.image_size]
         own_first = (_of(spec.model.name, same_size), same_size, _of(spec.model.name, here), here)
         paces = next(filter(None, own_first), [])
         if not paces:
             return None
-        return statistics.median(pace.at(spec.image_size) for pace in paces) * passes
+        return statistics.median(pace.at(spec.image_size) for pace in paces) * _passes(
+            spec, train_images
+        )
+
+
+def _passes(spec: RunSpec, train_images: int) -> int:
+    epochs = spec.protocol.epochs
+    return epochs * passes_per_epoch(spec.protocol, train_images) * train_images
 
 
 def _of(model: str, paces: list[_Pace]) -> list[_Pace]:

@@ -60,8 +60,12 @@ def _on_cores(workers: int, threads: int) -> list[Place]:
         )
     if cores is None:
         return [Place()] * workers
-    bounds = [index * count // workers for index in range(workers + 1)]
-    return [Place(cores=tuple(cores[start:end])) for start, end in pairwise(bounds)]
+    return [Place(cores=share) for share in _split(cores, workers)]
+
+
+def _split(cores: list[int], workers: int) -> list[tuple[int, ...]]:
+    bounds = [index * len(cores) // workers for index in range(workers + 1)]
+    return [tuple(cores[start:end]) for start, end in pairwise(bounds)]
 
 
 def _usable_cores() -> list[int] | None:
@@ -70,14 +74,15 @@ def _usable_cores() -> list[int] | None:
 
 
 def _on_gpus(workers: int, per_gpu: int) -> list[Place]:
-    gpus = _visible_gpus()
+    gpus, cores = _visible_gpus(), _usable_cores()
     if workers > len(gpus) * per_gpu:
         raise InputError(
             f"{workers} do not fit on {len(gpus)} GPUs with {per_gpu} on each",
             remedy=f"use at most --workers {len(gpus) * per_gpu}, or raise --per-gpu",
             key="--workers",
         )
-    return [Place(gpu=gpus[index % len(gpus)]) for index in range(workers)]
+    shares = [None] * workers if cores is None or len(cores) < workers else _split(cores, workers)
+    return [Place(share, gpus[index % len(gpus)]) for index, share in enumerate(shares)]
 
 
 def _visible_gpus() -> list[str]:

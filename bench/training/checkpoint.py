@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 State = dict[str, Any]
 """Tensors, numbers, text and containers of them: what ``torch.load`` takes without running code."""
 
+_CONTENT = {"identity", "updates", "resumed_at", "wall_s", "state"}
 _DIGEST_BYTES = 32  # SHA-256, before the content
 
 
@@ -75,6 +76,9 @@ class CheckpointFile:
             content = _read(self.path)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            log.warning("%s: cannot be read as a checkpoint (%s)", self.path, error.strerror)
+            return None
         except Exception as error:  # whatever a damaged file makes its readers raise
             log.warning("%s: damaged checkpoint, the run begins anew (%s)", self.path, error)
             return None
@@ -89,8 +93,10 @@ class CheckpointFile:
     def discard(self) -> None:
         """The run is recorded: nothing is left to go on with."""
         self._sweep()
-        with contextlib.suppress(OSError):
-            self.path.unlink()
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:  # a folder, say: not ours to empty
+            log.warning("%s: cannot be removed (%s); remove it", self.path, error.strerror)
 
     def _sweep(self) -> None:
         """Remove what a process that was killed while writing left; the run's lock is held."""
@@ -105,4 +111,6 @@ def _read(path: Path) -> State:
     if hashlib.sha256(content).digest() != digest:
         raise ValueError("its checksum differs")
     loaded: State = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    if not isinstance(loaded, dict) or loaded.keys() != _CONTENT:
+        raise ValueError("its content is not a checkpoint's")
     return loaded

@@ -135,7 +135,7 @@ class Trainer:
             self._validate(train_loss, started)
         if self.best.logits is None or self.best.scores is None:
             raise RunFailed("no epoch could be selected")
-        chosen = self._evaluated()
+        chosen = self.evaluated()
         chosen.load_state_dict(self.best.weights)
         return Selection(
             model=chosen,
@@ -215,7 +215,7 @@ class Trainer:
 
     def _validate(self, train_loss: float, started: float) -> None:
         """Score the validation split and close the epoch."""
-        setting, model = self.setting, self._evaluated()
+        setting, model = self.setting, self.evaluated()
         logits = predict(
             model,
             self.val,
@@ -241,7 +241,7 @@ class Trainer:
         self.loss_sum.zero_()
         self.on_progress(self._progress(epoch))
 
-    def _evaluated(self) -> nn.Module:
+    def evaluated(self) -> nn.Module:
         """The weights that are validated and kept: the moving average where there is one."""
         if self.ema is None:
             return self.model

@@ -23,5 +23,10 @@ def test_exit_codes_tell_who_must_act() -> None:
 
 def test_the_nearest_name_is_suggested_or_some_are_listed() -> None:
     assert nearest("resnet19", ["resnet18", "vit"]) == "did you mean 'resnet18'?"
+    assert nearest("Vit", ["resnet18", "vit_tiny_patch16_224"]) == (
+        "did you mean 'vit_tiny_patch16_224'?"
+    )
+    several = nearest("res", ["resnet18", "resnet50", "vit"])
+    assert several == "did you mean 'resnet18' or 'resnet50'?"
     assert nearest("zzz", ["a", "b"]) == "known are: a, b"
     assert nearest("zzz", map(str, range(10))).endswith(", …")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import InputError
+from bench.execution.running import claim
 from bench.records.store import Store
 from bench.specs import DataIdentity, ModelSpec, RunSpec
 from bench.staleness import Staleness, kind_of_training
@@ -118,3 +119,28 @@ def test_damaged_evidence_is_named(results: Path) -> None:
     (results / "equivalences.json").write_text('[{"old": 1}]')
     with pytest.raises(InputError, match="damaged"):
         Staleness.load(results)
+
+
+def test_two_rechecks_do_not_overwrite_each_other(
+    bench: Command, aged: Path, results: Path
+) -> None:
+    with claim(results, "recheck") as mine:
+        assert mine
+        said = bench("recheck", aged)
+    assert said.code == 2
+    assert "another recheck of these results is under way" in said.err
+    assert _stale(results) == 2
+
+
+def test_records_of_other_data_of_the_same_name_are_not_taken_for_the_suites(
+    bench: Command, aged: Path, results: Path
+) -> None:
+    """The quick way to plant them: the same run, said to be of other bytes."""
+    for path in (results / "records").glob("*.json"):
+        record = json.loads(path.read_text())
+        record["spec"]["data"]["checksum"] = "sha256:" + "0" * 64
+        other = RunSpec.model_validate_json(json.dumps(record["spec"]))
+        record["id"] = other.id
+        (path.parent / f"{other.id}.json").write_text(json.dumps(record))
+    said = bench("recheck", aged, "--dry-run")
+    assert "2 stale runs and trials" in said.out, said.out + said.err

@@ -121,3 +121,10 @@ def test_no_default_of_a_deciding_field_has_changed() -> None:
         "drop_path_rate": None,
         "shuffle_labels": False,
     }
+
+
+def test_rare_classes_are_made_up_for_once() -> None:
+    protocol(sampling="balanced")
+    protocol(class_weights="balanced")
+    with pytest.raises(ValidationError, match="both 'balanced'"):
+        protocol(sampling="balanced", class_weights="balanced")

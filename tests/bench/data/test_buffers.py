@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
+import textwrap
 
 import torch
 from torch import nn
@@ -59,3 +62,29 @@ def test_so_do_an_array_a_detached_tensor_and_a_graph() -> None:
 def test_a_block_is_aligned_as_torchs_own() -> None:
     buffers = Buffers()
     assert all(buffers.take((n, 7), CPU).data_ptr() % 64 == 0 for n in (1, 33, 5000))
+
+
+def test_no_python_runs_where_memory_comes_to_its_end() -> None:
+    """A Ctrl-C that met it there would be swallowed, for an exception in a finaliser is."""
+    buffers = Buffers()
+    tensor = buffers.take(SHAPE, CPU)
+    called: list[object] = []
+    sys.setprofile(lambda frame, event, _: called.append(frame.f_code) if event == "call" else None)
+    try:
+        del tensor
+    finally:
+        sys.setprofile(None)
+    assert called == []
+
+
+def test_a_process_ends_in_peace_with_tensors_that_outlive_the_buffers() -> None:
+    program = """
+        import torch
+        from bench.data.buffers import Buffers
+        kept = Buffers().take((4, 5), torch.device("cpu"))
+        kept.fill_(1)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bench.data import catalog, npz
 from bench.data.arrays import Flaw
 from bench.data.dataset import Dataset
-from bench.errors import DataUnavailable, InputError
+from bench.errors import DataUnavailable, InputError, RunFailed
 from bench.specs import DatasetSpec
 
 Arrays = dict[str, Any]
@@ -255,3 +255,19 @@ def test_memory_stays_flat_for_data_that_does_not_fit(
     assert streamed.returncode == 0, streamed.stderr
     assert int(streamed.stdout) == 20_000 + 1000
     assert "MemoryError" in child("whole").stderr
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_file_that_changes_while_it_is_streamed_is_not_tested_on(
+    tmp_path: Path, cache: Path, gone: bool
+) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **own_arrays())
+    mapped, whole = load(path, stream=True), load(path, stream=False)
+    if gone:
+        path.unlink()
+    else:
+        np.savez(path, **(own_arrays() | {"test_images": own_arrays()["test_images"][::-1]}))
+    with pytest.raises(RunFailed, match="changed while its images were streamed"):
+        mapped.test.open(Final())
+    assert len(whole.test.open(Final())) == 7

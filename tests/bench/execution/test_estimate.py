@@ -10,6 +10,7 @@ import pytest
 from bench.execution.estimate import Estimator, shared_out
 from bench.records.schema import Record
 from bench.specs import ModelSpec, RunSpec
+from bench.training.length import updates_per_pass
 from tests._helpers.specs import protocol, run_spec
 
 
@@ -51,6 +52,12 @@ EARLIER = [done("a", 32, 10), done("a", 64, 60), done("b", 32, 30), done("g", 32
 )
 def test_the_most_alike_run_is_asked(asked: RunSpec, images: int, expected: float) -> None:
     assert Estimator(EARLIER).seconds(asked, images) == pytest.approx(expected)
+
+
+def test_passes_that_a_small_data_set_gets_more_of_count() -> None:
+    longer = protocol(epochs=2, least_updates=8 * updates_per_pass(100, protocol().batch_size))
+    asked = spec("a", 32).model_copy(update={"protocol": longer})
+    assert Estimator(EARLIER).seconds(asked, 100) == pytest.approx(4 * 10)
 
 
 def test_nothing_known_is_said_as_such() -> None:

@@ -55,6 +55,15 @@ def test_where_cores_cannot_be_told_apart_their_number_still_counts(
         make_places(3, None, device="cpu", threads=2)
 
 
+@pytest.mark.usefixtures("cores")
+def test_workers_on_gpus_have_cores_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_visible_gpus", lambda: ["0", "1"])
+    two = make_places(2, None, device="cuda", threads=1)
+    assert [place.cores for place in two] == [(0, 2, 3), (5, 8, 9, 11)]
+    crowd = make_places(8, 4, device="cuda", threads=1)  # more than there are cores
+    assert {place.cores for place in crowd} == {None}
+
+
 def test_gpus_get_a_worker_each_and_are_shared_only_when_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

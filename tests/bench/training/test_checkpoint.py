@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import logging
 import random
 from pathlib import Path
@@ -182,6 +184,29 @@ def test_a_damaged_checkpoint_is_named_and_not_used(
         assert checkpoints(tmp_path).load() is None
     assert "damaged checkpoint" in caplog.text
     assert str(path) in caplog.text
+
+
+def test_whole_content_that_is_no_checkpoint_is_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    buffer = io.BytesIO()
+    torch.save([1, 2], buffer)
+    content = buffer.getvalue()
+    (tmp_path / "run.pt").write_bytes(hashlib.sha256(content).digest() + content)
+    assert checkpoints(tmp_path).load() is None
+    assert "its content is not a checkpoint's" in caplog.text
+
+
+def test_a_folder_in_its_place_is_named_and_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "run.pt" / "inside").mkdir(parents=True)
+    kept = checkpoints(tmp_path)
+    assert kept.load() is None
+    assert caplog.text.count(str(tmp_path)) == 1
+    kept.discard()
+    assert "remove it" in caplog.text
+    assert (tmp_path / "run.pt" / "inside").is_dir()
 
 
 def test_a_checkpoint_of_other_code_is_not_used(
