@@ -229,6 +229,9 @@ _WORDS = {
     "judged",
     "evidence",
     "records",
+    "chosen by",
+    "what was read",
+    "where",
 }
 
 
