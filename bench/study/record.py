@@ -16,7 +16,7 @@ from bench.errors import InputError
 from bench.records.base import Stored
 from bench.records.schema import Count, Provenance, Share
 from bench.records.store import write_atomic
-from bench.specs import RunSpec, describe_invalid
+from bench.specs import Protocol, RunSpec, describe_invalid
 from bench.study.file import study_id
 from bench.toml_file import shown
 
@@ -49,8 +49,6 @@ class StudyResult(Stored):
     def _epochs_in_order(self) -> StudyResult:
         if [one.epoch for one in self.epochs] != list(range(1, len(self.epochs) + 1)):
             raise ValueError("epochs: they must be numbered from 1")
-        if not 1 <= self.validation_chose <= len(self.epochs):
-            raise ValueError(f"validation_chose: there is no epoch {self.validation_chose}")
         return self
 
 
@@ -66,6 +64,24 @@ class StudyRecord(Stored):
     spec: RunSpec
     provenance: Provenance
     looked_at: StudyResult | None
+
+    @model_validator(mode="after")
+    def _validation_chose(self) -> StudyRecord:
+        """The chosen epoch is the first that validation scores highest."""
+        if self.looked_at is None:
+            return self
+        worths = [_worth(self.spec.protocol, one) for one in self.looked_at.epochs]
+        best = 1 + worths.index(max(worths))
+        if self.looked_at.validation_chose != best:
+            told = f"{self.looked_at.validation_chose}, but validation scores epoch {best} highest"
+            raise ValueError(f"looked_at.validation_chose: {told}")
+        return self
+
+
+def _worth(protocol: Protocol, one: LookedAt) -> float:
+    values = {"auc": one.val_auc, "acc": one.val_acc, "loss": -one.val_loss}
+    value = values[protocol.select]
+    return float("-inf") if value is None else value
 
 
 def path_of(results: Path, identity: str) -> Path:

@@ -265,6 +265,17 @@ def test_a_damaged_record_is_named(bench: Bench, study_file: Path, results: Path
     assert bench("study", study_file).code == 2
 
 
+def test_a_choice_that_validation_did_not_make_is_damage(study_file: Path) -> None:
+    _, spec, dataset = first_of(study_file)
+    record = looked(spec, dataset)
+    assert record.looked_at is not None
+    other = 1 + record.looked_at.validation_chose % 3
+    content = record.model_dump(mode="json")
+    content["looked_at"]["validation_chose"] = other
+    with pytest.raises(ValidationError, match=f"validation_chose: {other}, but validation scores"):
+        StudyRecord.model_validate(content)
+
+
 def test_an_unknown_study_gets_the_nearest() -> None:
     with pytest.raises(InputError, match="no study 'selectoin'; did you mean 'selection'"):
         load_study("selectoin")
