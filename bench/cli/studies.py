@@ -29,8 +29,8 @@ def control(
     written = write_control_page(root, path, output)
     judged = judge(root, path)
     for one in judged:
-        held = "held" if one.held else "NOT HELD"
-        typer.echo(f"{one.label}: expected {one.expected}, found {one.found}: {held}")
+        said = "held" if one.held else "NOT HELD"
+        typer.echo(f"{one.label}: expected {one.expected}, found {one.found}: {said}")
     held = sum(one.held for one in judged)
     typer.echo(f"{held} of {len(judged)} expectations held.")
     typer.echo(shown(written))

@@ -121,7 +121,7 @@ class Study:
                 precision="float32",
                 threads=file.threads,
             )
-            for seed, dataset, model in itertools.product(file.seeds, self.datasets, self.models)
+            for dataset, seed, model in itertools.product(self.datasets, file.seeds, self.models)
             if dataset.name in checksums
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -76,17 +77,16 @@ def load_expected(path: Path = EXPECTED) -> tuple[ExpectedFile, Suite]:
     except InputError as error:
         raise error.in_file(shown(path), "suite") from None
     known = {dataset.name for dataset in suite.datasets}
-    for number, one in enumerate([*file.expect, *file.same]):
-        place = f"expect.{number}" if isinstance(one, Expectation) else "same"
-        _among(one.dataset, known, "data set", path, f"{place}.dataset")
-        if isinstance(one, Expectation):
-            _among(one.control, suite.settings.control, "control", path, f"{place}.control")
-        else:
-            _trained(suite, one, path)
+    for number, one in enumerate(file.expect):
+        _among(one.dataset, known, "data set", path, f"expect.{number}.dataset")
+        _among(one.control, suite.settings.control, "control", path, f"expect.{number}.control")
+    for number, pair in enumerate(file.same):
+        _among(pair.dataset, known, "data set", path, f"same.{number}.dataset")
+        _trained(suite, pair, path)
     return file, suite
 
 
-def _among(name: str, known: set[str] | dict[str, object], what: str, path: Path, key: str) -> None:
+def _among(name: str, known: Collection[str], what: str, path: Path, key: str) -> None:
     if name not in known:
         raise InputError(
             f"the suite has no {what} {name!r}",

@@ -26,6 +26,7 @@ def test_it_holds_the_ratios_that_a_t_test_does_not_reject(under: list[float], s
     over = [float(rng.uniform(0, 1)) for _ in under]
     found = ratio_over_seeds(dict(enumerate(over)), dict(enumerate(under)))
     assert found.value == pytest.approx(np.mean(over) / np.mean(under))
+    assert found.value is not None
     if found.low is None or found.high is None:
         assert not stats.ttest_1samp(under, 0.0).pvalue < 0.05
         return
