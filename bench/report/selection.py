@@ -76,6 +76,8 @@ def optimism(
         if chosen is not None and honest is not None:
             gaps.setdefault(spec.seed, []).append(chosen - honest)
     means = {seed: statistics.fmean(v) for seed, v in gaps.items() if len(v) == len(models)}
+    if not means:
+        return IntervalEstimate(None, None, None, "seeds", "no seed has every model's score")
     return difference_over_seeds(means, dict.fromkeys(means, 0.0)).estimate
 
 

@@ -122,9 +122,12 @@ def _seeds_wanted(spread: float) -> str:
 
 
 def _ranged(values: Sequence[float]) -> str:
-    """``1.3 (0.4–2.9)``: median and range, in points."""
-    low, high = (f"{100 * value:.1f}" for value in (min(values), max(values)))
-    return f"{100 * statistics.median(values):.1f} ({low}–{high})"
+    """``1.3 (0.4–2.9)``: median and range, in points; no score can differ by more than 100."""
+    middle, low, high = (
+        "> 100" if value > 1 else f"{100 * value:.1f}"
+        for value in (statistics.median(values), min(values), max(values))
+    )
+    return f"{middle} ({low}–{high})"
 
 
 def _images(trainings: Trainings, dataset: str, score: Score) -> Row:

@@ -175,7 +175,7 @@ def test_a_seed_counts_where_every_model_has_it(study: Study) -> None:
     args = ("breastmnist", "last epoch", "acc")
     both = optimism(done, study.file.models, *args)  # type: ignore[arg-type]
     assert both.value is None
-    assert both.blank
+    assert both.blank == "no seed has every model's score"
     one = optimism(done, ["medspectralnet"], *args)  # type: ignore[arg-type]
     assert one.value == pytest.approx(0.05)
 
@@ -218,7 +218,7 @@ def test_the_page_sets_optimism_beside_printed_gaps(study: Study) -> None:
     done = records(study, {(m, s): (RISING, 1) for m in study.file.models for s in range(3)})
     rows = [row("a", "0.80"), row("b", "0.83"), row("c", "0.99")]
     page = selection_page([study], done, rows)
-    (line,) = [text for text in page.splitlines() if "| ACC " in text]
+    (line,) = [text for text in page.splitlines() if "|     ACC |" in text]
     cells = [cell.strip() for cell in line.split("|")]
     assert cells[3:7] == ["3", "3", "16.0", "9.5"]
     assert cells[8] == "33"  # 15 points hold the first gap alone
