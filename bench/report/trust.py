@@ -44,7 +44,8 @@ def trust_page(record: TrustRecord | None) -> str:
         f"should lie within {low} to {high}. (timm prints the mean of its passes, this project the "
         "median: on a disturbed machine the mean is longer, whatever the loop.)",
         markdown(loop_rows(record)),
-        f"All models together (geometric mean, round by round): {_shown(pooled)}, **{_verdict(_within(pooled, low, high))}**; "
+        f"All models together (geometric mean, round by round): {_shown(pooled)}, "
+        f"**{_verdict(_within(pooled, low, high))}**; "
         f"models shown to lie outside: {', '.join(_outside(record)) or 'none'}.",
         "## Identical copies, and one made slower",
         f"{spec.repeats} repeats with {spec.model} at {spec.image_size} px, batch "
