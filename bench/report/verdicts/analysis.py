@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,10 +58,10 @@ def analyse(
 
 
 def _check(runs: Sequence[RunPredictions], region: float, draws: int) -> None:
-    keys = [(run.model, run.dataset, run.seed) for run in runs]
-    twice = next((key for key in keys if keys.count(key) > 1), None)
-    if twice is not None:
-        raise ValueError(f"{twice[0]} × {twice[1]} × seed {twice[2]} is given twice")
+    keys = Counter((run.model, run.dataset, run.seed) for run in runs)
+    for (model, dataset, seed), count in keys.items():
+        if count > 1:
+            raise ValueError(f"{model} × {dataset} × seed {seed} is given {count} times")
     if region < 0:
         raise ValueError(f"a region of equivalence is 0 or more wide, got {region:g}")
     if draws < 1:
