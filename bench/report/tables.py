@@ -21,6 +21,7 @@ from bench.report.cost_page import cost_parts
 from bench.report.footnotes import Footnotes
 from bench.report.published import published_for, read_published
 from bench.report.text import escape
+from bench.report.verdicts.page import verdict_parts
 from bench.staleness import ALL_STALE, Staleness
 from bench.suite import Suite, suite_names
 from bench.toml_file import ROOT
@@ -52,16 +53,18 @@ def write_tables(
     checksums: Mapping[str, str] | None = None,
     audits: Audits = NO_AUDITS,
     staleness: Staleness = ALL_STALE,
+    store: Store | None = None,
 ) -> list[Path]:
-    """Write ``accuracy``, ``ablations``, ``cost`` and ``macs`` as ``.md`` and ``.csv``.
+    """Write ``accuracy``, ``ablations``, ``cost``, ``macs`` and ``verdicts`` as ``.md``, ``.csv``.
 
-    Returns their paths; a suite that trains nothing has no accuracies and no ablations.
+    Returns their paths; a suite that trains nothing has no accuracies, ablations and verdicts.
+    Verdicts need the ``store`` with the predictions of these records.
 
     The same records give the same bytes.
 
     Raises:
-        InputError: ``results/published.csv`` cannot be used, or the default folder is another
-            suite's.
+        InputError: ``results/published.csv`` cannot be used, the default folder is another
+            suite's, or predictions cannot be read.
     """
     folder = folder or _own_folder(suite)
     collected = collect(suite, records, checksums, staleness)
@@ -71,6 +74,9 @@ def write_tables(
     for name, draw in drawn.items():
         context = Context(collected, published, Footnotes(), audits)
         documents |= draw(name, context)
+    if suite.cells and store is not None:
+        context = Context(collected, published, Footnotes(), audits)
+        documents |= _verdicts("verdicts", context, records, store)
     for name, text in documents.items():
         write_atomic(folder / name, text.encode())
     return [folder / name for name in documents]
@@ -138,6 +144,13 @@ def _macs(name: str, context: Context) -> dict[str, str]:
         return {}
     parts = [_title("MACs by part", context, trained=False), _MACS_READ, markdown(rows)]
     return {f"{name}.md": _document(parts), f"{name}.csv": to_csv(rows)}
+
+
+def _verdicts(name: str, context: Context, records: list[Record], store: Store) -> dict[str, str]:
+    parts, tables = verdict_parts(context, records, store)
+    drawn = [part if isinstance(part, str) else markdown(part) for part in parts]
+    page = _document([_title("Verdicts", context), *drawn, *_notes(context)])
+    return {f"{name}.md": page} | {f"{table}.csv": to_csv(rows) for table, rows in tables.items()}
 
 
 _TABLES: dict[str, Callable[[str, Context], dict[str, str]]] = {

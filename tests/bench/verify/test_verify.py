@@ -67,7 +67,7 @@ def store(tmp_path: Path, suite: Suite, monkeypatch: pytest.MonkeyPatch) -> Stor
     for model in ("medspectralnet", "resnet18"):
         for seed in (0, 1):
             train(store, suite, model, "breastmnist", seed, 80 + seed, npz.checksum(data))
-    write_tables(suite, store.all(), tmp_path / "reports" / "made")
+    write_tables(suite, store.all(), tmp_path / "reports" / "made", store=store)
     return store
 
 
