@@ -62,6 +62,8 @@ def _compared(context: Context, found: dict[Variant, Analysis]) -> list[Part]:
     else:
         region = 100 * context.collected.suite.settings.statistics.region
         parts = [_READ.format(subject=subject, region=f"{region:g}")]
+    if any(audit.contaminated_test.images for audit in context.audits.by_name.values()):
+        parts.append(_COPIES_READ)
     for variant, analysis in found.items():
         of = f" ({variant})" if len(found) > 1 else ""
         if subject is not None:
@@ -85,6 +87,10 @@ too). *undecided*: neither; that is no sign that the two are alike.
 spread seen, at the family's level. *further seeds*: how many more would decide it with the same \
 power if what was seen were the truth; a rough guide."""
 
+_COPIES_READ = (
+    "Everything here is on the whole test split, its copies of other images among them; "
+    "`accuracy.md` gives scores without those."
+)
 _CALIBRATION_READ = (
     "Mean ± standard deviation over seeds, on test. Sensitivity and specificity (two-class tasks "
     "alone): an image is called positive where the probability of the second class is above the "
