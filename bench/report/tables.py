@@ -244,6 +244,7 @@ _WORDS = {
     "judged",
     "evidence",
     "records",
+    "verdict",
 }
 
 

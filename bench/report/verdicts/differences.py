@@ -8,7 +8,7 @@ from bench.records.schema import Record
 from bench.report.accuracy import Context, Row, marks, row_marks
 from bench.report.text import BLANK
 from bench.report.verdicts.analysis import Analysis
-from bench.report.verdicts.cells import between, decimal, p_value, point, with_interval
+from bench.report.verdicts.cells import between, decimal, p_value, with_interval
 from bench.report.verdicts.comparisons import METRICS, Comparison
 from bench.statistics.power import MOST_SEEDS
 
@@ -18,7 +18,7 @@ Part = str | list[Row]
 def difference_parts(context: Context, analysis: Analysis) -> list[Part]:
     """A table and a line on what its seeds could show, for each metric and data set."""
     parts: list[Part] = []
-    for metric in METRICS:
+    for metric in METRICS if analysis.comparisons else ():
         own = [one for one in analysis.comparisons if one.metric == metric]
         parts.append(f"### {metric}\n\n{_family(analysis, own)}")
         for dataset in dict.fromkeys(one.dataset for one in own):
@@ -42,27 +42,21 @@ def _family(analysis: Analysis, own: list[Comparison]) -> str:
 
 
 def _row(context: Context, one: Comparison) -> Row:
-    verdict, metric = one.verdict, one.metric
-    if one.blank is not None:
-        cell = f"{BLANK} {context.notes.mark(f'{one.dataset}: {one.blank}.')}"
-        return {"model": one.model, f"Δ {metric}, other seeds": cell, "verdict": BLANK}
-    alone = marks(context, [f"{_sentence(verdict.difference.blank)}"]) if _bare(one) else ""
-    both = one.over_both
-    told = "" if both.low is not None or _bare(one) else marks(context, [_sentence(both.blank)])
+    verdict, both = one.verdict, one.over_both
+    why = _sentence(f"{one.dataset}: {one.blank}" if one.blank else verdict.difference.blank)
+    alone = marks(context, [why]) if one.blank or verdict.difference.low is None else ""
+    unpaired = "unpaired" if verdict.difference.value is not None else BLANK
+    told = marks(context, [_sentence(both.blank)]) if both.low is None and not alone else ""
     return {
         "model": one.model + row_marks(context, _records(context, one.runs)),
-        "seeds": str(verdict.pairs) if verdict.pairs else "unpaired",
-        f"Δ {metric}, other seeds": with_interval(verdict.difference) + alone,
+        "seeds": str(verdict.pairs) if verdict.pairs else unpaired,
+        f"Δ {one.metric}, other seeds": with_interval(verdict.difference) + alone,
         "p (Holm)": p_value(verdict.p),
-        "verdict": verdict.word,
+        "verdict": BLANK if one.blank else verdict.word,
         "other seeds and images": between(both) + told,
         "detectable": BLANK if verdict.detectable is None else f"{100 * verdict.detectable:.2f}",
         "further seeds": _further(one),
     }
-
-
-def _bare(one: Comparison) -> bool:
-    return one.verdict.difference.low is None
 
 
 def _sentence(reason: str | None) -> str:

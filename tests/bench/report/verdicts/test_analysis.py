@@ -72,11 +72,11 @@ def test_each_metric_is_one_family_under_holm(metric: str) -> None:
     assert [(one.dataset, one.model) for one in own] == [
         (dataset, model) for dataset in "ab" for model in ("near", "far", "other")
     ]
-    scores = {(run.model, run.dataset): [] for run in analysis.runs}  # type: dict[tuple[str, str], list[float]]
+    scores: dict[tuple[str, str], list[float]] = {}
     for run in analysis.runs:
         value = run.score(metric)
         assert value is not None
-        scores[run.model, run.dataset].append(value)
+        scores.setdefault((run.model, run.dataset), []).append(value)
     raw = [
         stats.ttest_rel(scores["mine", one.dataset], scores[one.model, one.dataset]).pvalue
         for one in own
