@@ -184,6 +184,25 @@ def test_an_edited_cell_is_named_with_its_row_and_column(
     assert "medspectralnet, breastmnist ACC (%): was 90.5 ± 0.7, is 80.5 ± 0.7" in found
 
 
+@pytest.mark.parametrize("name", ["verdicts.md", "verdicts.csv"])
+def test_an_edited_verdict_is_named(
+    store: Store, suite: Suite, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "reports" / "made" / name
+    text = path.read_text()
+    row = next(line for line in text.splitlines() if "undecided" in line and "resnet18" in line)
+    path.write_text(text.replace(row, row.replace("undecided", "better"), 1))
+    (found,) = told(store, suite)
+    assert f"made/{name}: line " in found
+    assert "verdict: was better, is undecided" in found
+
+
+def test_verdicts_that_are_gone_are_named(store: Store, suite: Suite, tmp_path: Path) -> None:
+    (tmp_path / "reports" / "made" / "verdicts-runs.csv").unlink()
+    (found,) = told(store, suite)
+    assert "made/verdicts-runs.csv: the file: was nothing, is drawn" in found
+
+
 def test_an_epoch_that_was_better_than_the_selected_one_is_named(
     store: Store, suite: Suite
 ) -> None:
