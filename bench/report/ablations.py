@@ -71,9 +71,7 @@ def _difference_columns(collected: Collected, name: str, dataset: str, variant: 
     }
 
 
-def _words(
-    collected: Collected, names: list[str], variant: Variant
-) -> dict[tuple[str, str], str]:
+def _words(collected: Collected, names: list[str], variant: Variant) -> dict[tuple[str, str], str]:
     """``better / undecided`` of each ablation and data set; all of them are one family a metric."""
     cells = [(name, dataset.name) for name in names for dataset in collected.suite.datasets]
     words: dict[tuple[str, str], list[str]] = {cell: [] for cell in cells}

@@ -174,9 +174,10 @@ _PUBLISHED_READ = (
 )
 _ABLATIONS_READ = (
     "Δ is the ablated network minus the full one, paired by seed: same images, same order. A "
-    "single seed shows no spread and decides nothing. The verdict is of the ablated network against "
-    "the full one, over seeds: better, worse, equivalent (within the suite's region) or undecided; "
-    "all ablations on all data sets are one family for ACC and one for AUC, each corrected by Holm."
+    "single seed shows no spread and decides nothing. The verdict is of the ablated network "
+    "against the full one, over seeds: better, worse, equivalent (within the suite's region) or "
+    "undecided; all ablations on all data sets are one family for ACC and one for AUC, each "
+    "corrected by Holm."
 )
 
 

@@ -60,6 +60,8 @@ def bayesian_signed_rank(
     return SignedRankPosterior(better, 1.0 - better - worse, worse)
 
 
-def _weight_of_pairs(weights: Floats, chosen: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> Floats:
+def _weight_of_pairs(
+    weights: Floats, chosen: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+) -> Floats:
     """``Σ wᵢ wⱼ`` over the chosen pairs, for each row of ``weights``."""
     return np.asarray(((weights @ chosen.astype(np.float64)) * weights).sum(axis=1))

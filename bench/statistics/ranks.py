@@ -132,7 +132,9 @@ def _worded(gaps: Floats, p: float, pairs: int, alpha: float) -> PairAcross:
     word: Literal["better", "worse", "undecided"] = "undecided"
     because = "no difference is not excluded"
     if least_of_all > alpha:
-        because = f"{len(gaps)} data sets and {pairs} pairs cannot give a p below {least_of_all:.3g}"
+        because = (
+            f"{len(gaps)} data sets and {pairs} pairs cannot give a p below {least_of_all:.3g}"
+        )
     elif p <= alpha:
         signed = stats.rankdata(np.abs(gaps)) * np.sign(gaps)
         word, because = "better" if signed.sum() > 0 else "worse", "no difference is excluded"

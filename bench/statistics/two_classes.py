@@ -67,13 +67,11 @@ def threshold_of(scores: Floats, labels: Ints) -> Chosen:
     if len(values) == 1:
         return Chosen(None, None, "every validation image has the same score")
     low, high = values[:-1], values[1:]
-    holds = (low <= THRESHOLD) & (THRESHOLD < high)
+    holds = (low <= THRESHOLD) & (high > THRESHOLD)
     middles = np.where(holds, THRESHOLD, low + (high - low) / 2)
     beyond = [np.sort(scores[group]) for group in (positive, ~positive)]
     # an image is above every threshold of the gaps below its score
-    missed, cleared = (
-        np.searchsorted(group, low, side="right") / len(group) for group in beyond
-    )
+    missed, cleared = (np.searchsorted(group, low, side="right") / len(group) for group in beyond)
     youden = (1.0 - missed) + cleared - 1.0
     best = float(youden.max())
     if best <= _SAME:
@@ -83,7 +81,9 @@ def threshold_of(scores: Floats, labels: Ints) -> Chosen:
     return Chosen(float(nearest), best)
 
 
-def _share(right: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], lacking: str) -> IntervalEstimate:
+def _share(
+    right: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], lacking: str
+) -> IntervalEstimate:
     if len(right) == 0:
         return IntervalEstimate(None, None, None, "images", lacking)
     correct = int(right.sum())

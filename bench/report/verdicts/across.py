@@ -148,9 +148,7 @@ def _complete(
     whole = [model for model in models if all((model, d) in means for d in datasets)]
     lacking = f"{subject} has no score there" if subject in models else "it has no score"
     left_out = [
-        f"{dataset} is left out: {lacking}."
-        for dataset in every
-        if dataset not in datasets
+        f"{dataset} is left out: {lacking}." for dataset in every if dataset not in datasets
     ]
     left_out += [
         f"{model} is left out: it lacks a score on "

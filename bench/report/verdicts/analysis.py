@@ -33,9 +33,7 @@ class Analysis:
     across: tuple[Across, ...]
 
 
-def analyse(
-    runs: Sequence[RunPredictions], *, subject: str, region: float, draws: int
-) -> Analysis:
+def analyse(runs: Sequence[RunPredictions], *, subject: str, region: float, draws: int) -> Analysis:
     """Judge ``subject`` against every other model of ``runs``.
 
     Args:

@@ -93,9 +93,7 @@ def _scores(runs: BySeed, metric: Metric) -> dict[int, float]:
     return {seed: value for seed, value in scores.items() if value is not None}
 
 
-def _blank(
-    subject: str, first: BySeed, model: str, second: BySeed, metric: Metric
-) -> str | None:
+def _blank(subject: str, first: BySeed, model: str, second: BySeed, metric: Metric) -> str | None:
     for name, runs in ((subject, first), (model, second)):
         if not runs:
             return f"{name} has no finished run"

@@ -74,8 +74,8 @@ def _compared(context: Context, found: dict[Variant, Analysis]) -> list[Part]:
 
 
 _READ = """\
-How to read it: Δ is `{subject}` minus the other model, in points (1 point is 0.01 of ACC or AUC), so \
-a positive one is in favour of `{subject}`.
+How to read it: Δ is `{subject}` minus the other model, in points (1 point is 0.01 of ACC or AUC): \
+where it is positive, `{subject}` scores higher.
 
 - *other seeds*: mean over the seeds that both models have, with its 95 % t interval; it says what \
 other seeds would give **on these test images**. *other seeds and images*: the same mean, with the \

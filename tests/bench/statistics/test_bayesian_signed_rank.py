@@ -100,6 +100,4 @@ def test_the_generator_alone_decides_the_draws() -> None:
 @pytest.mark.parametrize(("region", "prior"), [(-0.1, 0.5), (0.0, 0.0)])
 def test_what_cannot_be_used_is_refused(region: float, prior: float) -> None:
     with pytest.raises(ValueError, match="must not be negative"):
-        bayesian_signed_rank(
-            np.zeros(3), np.random.default_rng(0), region=region, prior=prior
-        )
+        bayesian_signed_rank(np.zeros(3), np.random.default_rng(0), region=region, prior=prior)

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 import scikit_posthocs
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
@@ -107,7 +107,7 @@ def test_ties_share_their_rank_rounding_apart() -> None:
 
 @pytest.mark.parametrize("scores", [np.zeros(3), np.zeros((0, 2)), np.array([[0.1, np.nan]])])
 def test_scores_that_cannot_be_ranked_are_refused(scores: NDArray[Any]) -> None:
-    with pytest.raises(ValueError, match="data sets × models|lacks the score"):
+    with pytest.raises(ValueError, match=r"data sets × models|lacks the score"):
         mean_ranks(scores)
 
 

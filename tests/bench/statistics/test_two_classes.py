@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from bench.statistics.intervals import wilson_over_images
 from bench.statistics.two_classes import threshold_of, two_classes
@@ -93,9 +93,7 @@ def test_test_labels_choose_nothing() -> None:
 def test_what_chooses_no_threshold_leaves_both_blank(
     scores: list[float], labels: list[int], reason: str
 ) -> None:
-    found = two_classes(
-        np.array(scores), np.array(labels), np.array([0.2, 0.8]), np.array([0, 1])
-    )
+    found = two_classes(np.array(scores), np.array(labels), np.array([0.2, 0.8]), np.array([0, 1]))
     assert found.chosen.blank == found.sensitivity.blank == found.specificity.blank == reason
     assert found.sensitivity.value is None
 

@@ -185,9 +185,7 @@ def test_an_edited_cell_is_named_with_its_row_and_column(
 
 
 @pytest.mark.parametrize("name", ["verdicts.md", "verdicts.csv"])
-def test_an_edited_verdict_is_named(
-    store: Store, suite: Suite, tmp_path: Path, name: str
-) -> None:
+def test_an_edited_verdict_is_named(store: Store, suite: Suite, tmp_path: Path, name: str) -> None:
     path = tmp_path / "reports" / "made" / name
     text = path.read_text()
     row = next(line for line in text.splitlines() if "undecided" in line and "resnet18" in line)

@@ -170,9 +170,7 @@ def test_seeds_that_only_one_model_has_are_not_paired() -> None:
 
 
 def test_models_without_a_shared_seed_are_compared_unpaired_and_not_over_images() -> None:
-    runs = [
-        replace(run, seed=run.seed + 10) if run.model == "far" else run for run in runs_of()
-    ]
+    runs = [replace(run, seed=run.seed + 10) if run.model == "far" else run for run in runs_of()]
     found = chosen(analysed(runs), "far", "a", "ACC")
     assert found.verdict.pairs == 0
     assert found.verdict.p is not None
@@ -182,7 +180,9 @@ def test_models_without_a_shared_seed_are_compared_unpaired_and_not_over_images(
 
 def test_equal_runs_show_no_spread_and_are_undecided() -> None:
     runs = runs_of(models=("mine",))
-    analysis = analysed([*runs, *(replace(run, model="twin", run_id=f"t{run.run_id}") for run in runs)])
+    analysis = analysed(
+        [*runs, *(replace(run, model="twin", run_id=f"t{run.run_id}") for run in runs)]
+    )
     for one in analysis.comparisons:
         assert one.verdict.difference.value == 0.0
         assert one.verdict.word == "undecided"
@@ -200,7 +200,9 @@ def test_equal_runs_show_no_spread_and_are_undecided() -> None:
 def test_constant_predictions_keep_what_is_still_defined() -> None:
     runs = [
         replace(
-            run, val_logits=np.zeros_like(run.val_logits), test_logits=np.zeros_like(run.test_logits)
+            run,
+            val_logits=np.zeros_like(run.val_logits),
+            test_logits=np.zeros_like(run.test_logits),
         )
         if run.model == "far"
         else run
@@ -271,7 +273,7 @@ def test_without_the_subject_there_are_ranks_and_no_comparison() -> None:
     analysis = analysed(runs_of(), subject="nobody")
     assert analysis.comparisons == ()
     ranked = analysis.across[0].models
-    assert [one.model for one in ranked][0] == "mine"
+    assert ranked[0].model == "mine"
     assert all(one.pair is None and one.posterior is None for one in ranked)
     assert analysed([], subject="mine").comparisons == ()
 

@@ -67,9 +67,7 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_every_comparison_stands_on_the_page_and_names_its_runs(
-    suite: Suite, store: Store
-) -> None:
+def test_every_comparison_stands_on_the_page_and_names_its_runs(suite: Suite, store: Store) -> None:
     where = drawn(suite, store)
     page = (where / "verdicts.md").read_text(encoding="utf-8")
     for heading in (
@@ -210,9 +208,7 @@ def test_devices_are_never_mixed(suite: Suite, store: Store) -> None:
     assert "## Over data sets (cpu, float32)" in page
     assert "## Over data sets (cuda, float32)\n\nBlank: 1 data set(s)" in page
     own = {
-        record.id: record.spec.device
-        for record in store.all()
-        if isinstance(record.spec, RunSpec)
+        record.id: record.spec.device for record in store.all() if isinstance(record.spec, RunSpec)
     }
     devices = {
         row["device"]: {own[run] for run in row["runs"].split()}
