@@ -149,7 +149,7 @@ def _macs(name: str, context: Context) -> dict[str, str]:
 def _verdicts(name: str, context: Context, records: list[Record], store: Store) -> dict[str, str]:
     parts, tables = verdict_parts(context, records, store)
     drawn = [part if isinstance(part, str) else markdown(part) for part in parts]
-    page = _document([_title("Verdicts", context), *drawn, *_notes(context)])
+    page = _document([_title("Verdicts", context, read=""), *drawn, *_notes(context)])
     return {f"{name}.md": page} | {f"{table}.csv": to_csv(rows) for table, rows in tables.items()}
 
 
@@ -181,8 +181,14 @@ _ABLATIONS_READ = (
 )
 
 
-def _title(what: str, context: Context, *, trained: bool = True) -> str:
-    """Heading and, of what was trained, the sentence that says what the table stands on."""
+_SPREAD_READ = (
+    "Mean ± standard deviation over seeds; for one seed the 95 % Wilson interval over test images, "
+    "in brackets. "
+)
+
+
+def _title(what: str, context: Context, *, trained: bool = True, read: str = _SPREAD_READ) -> str:
+    """Heading and, of what was trained, the sentences that say what the table stands on."""
     collected = context.collected
     suite, settings = collected.suite, collected.suite.settings
     heading = f"# {what}: suite `{suite.name}`"
@@ -200,9 +206,8 @@ def _title(what: str, context: Context, *, trained: bool = True) -> str:
         suite.settings.about,
         f"Shown: {data}; {size}; protocol `{suite.protocol_name}`; seeds {seeds}"
         + (f"; {devices}" if devices else "")
-        + ". Mean ± standard deviation over seeds; for one seed the 95 % Wilson interval over test "
-        "images, in brackets. The checkpoint is chosen on validation "
-        f"({suite.protocol.select}); the test split is predicted once.",
+        + f". {read}The checkpoint is chosen on validation ({suite.protocol.select}); the test split "
+        "is predicted once.",
     ]
     return "\n\n".join(lines)
 

@@ -70,7 +70,8 @@ def across_datasets(
     datasets, models, left_out = _complete(found, means, subject)
     blank = None
     if len(datasets) < 2:
-        blank = f"{len(datasets)} data set(s) with a score: two or more are needed"
+        many = "one data set has" if datasets else "no data set has"
+        blank = f"{many} a score: two or more are needed"
     elif len(models) < 2:
         blank = "fewer than two models have a score on every data set"
     if blank is not None:

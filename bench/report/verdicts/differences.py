@@ -42,7 +42,7 @@ def _family(analysis: Analysis, own: list[Comparison]) -> str:
 
 
 def _row(context: Context, one: Comparison) -> Row:
-    verdict, both = one.verdict, one.over_both
+    verdict, both, found = one.verdict, one.over_both, one.verdict.detectable
     why = _sentence(f"{one.dataset}: {one.blank}" if one.blank else verdict.difference.blank)
     alone = marks(context, [why]) if one.blank or verdict.difference.low is None else ""
     unpaired = "unpaired" if verdict.difference.value is not None else BLANK
@@ -50,11 +50,11 @@ def _row(context: Context, one: Comparison) -> Row:
     return {
         "model": one.model + row_marks(context, _records(context, one.runs)),
         "seeds": str(verdict.pairs) if verdict.pairs else unpaired,
-        f"Δ {one.metric}, other seeds": with_interval(verdict.difference) + alone,
+        f"Δ {one.metric} (points), other seeds": with_interval(verdict.difference) + alone,
         "p (Holm)": p_value(verdict.p),
         "verdict": BLANK if one.blank else verdict.word,
         "other seeds and images": between(both) + told,
-        "detectable": BLANK if verdict.detectable is None else f"{100 * verdict.detectable:.2f}",
+        "detectable (points)": BLANK if found is None else f"{100 * found:.2f}",
         "further seeds": _further(one),
     }
 

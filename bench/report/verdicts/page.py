@@ -12,7 +12,7 @@ from bench.report.verdicts.analysis import Analysis, analyse
 from bench.report.verdicts.counts import count_rows
 from bench.report.verdicts.differences import Part, difference_csv, difference_parts
 from bench.report.verdicts.over_datasets import across_csv, across_parts
-from bench.report.verdicts.single_runs import calibration_rows, run_csv
+from bench.report.verdicts.single_runs import calibration_rows, positive_line, run_csv
 from bench.report.verdicts.stored import stored_runs
 from bench.statistics.bootstrap import DRAWS
 
@@ -37,7 +37,8 @@ def verdict_parts(
     parts: list[Part] = [*_compared(context, found)]
     for variant, analysis in found.items():
         of = f" ({variant})" if len(found) > 1 else ""
-        parts += [f"## Thresholds and calibration{of}", _CALIBRATION_READ]
+        positive = positive_line(context, analysis)
+        parts += [f"## Thresholds and calibration{of}", f"{_CALIBRATION_READ} {positive}"]
         parts.append(calibration_rows(context, analysis))
     parts += [_RUNS_READ] if found else []
     counts = count_rows(context.collected, records)
@@ -93,8 +94,8 @@ _COPIES_READ = (
 )
 _CALIBRATION_READ = (
     "Mean ± standard deviation over seeds, on test. Sensitivity and specificity (two-class tasks "
-    "alone): an image is called positive where the probability of the second class is above the "
-    "threshold of Youden's J on validation; of equally good thresholds the nearest to 0.5. ECE: "
+    "alone): an image is called positive where its probability is above the threshold of Youden's "
+    "J on validation; of equally good thresholds the nearest to 0.5. ECE: "
     "expected calibration error in 15 bins, before and after dividing the logits by the "
     "temperature of the least cross-entropy on validation (its range over seeds is shown)."
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bench.report.accuracy import Context, Row, marks, row_marks
+from bench.report.collect import training_of
 from bench.report.text import BLANK, percent
 from bench.report.verdicts.analysis import Analysis
 from bench.report.verdicts.cells import decimal
@@ -88,6 +89,19 @@ def calibration_rows(context: Context, analysis: Analysis) -> list[Row]:
         row["temperature"] += marks(context, bounds)
         rows.append(row)
     return rows
+
+
+def positive_line(context: Context, analysis: Analysis) -> str:
+    """Which class of each two-class task is the positive one: it is not always the disease."""
+    known = {record.id: training_of(record).data for record in context.collected.records}
+    named = {
+        run.dataset: f"“{known[run.run_id].class_names[-1]}” on {run.dataset}"
+        for run in analysis.runs
+        if run.two_classes is not None
+    }
+    if not named:
+        return ""
+    return f"Of two classes the second counts as positive: positive is {', '.join(named.values())}."
 
 
 Valued = Callable[[RunFindings], tuple[float | None, str | None]]

@@ -1,4 +1,4 @@
-"""Ranks across data sets against Demšar's printed example, scikit-posthocs and enumeration."""
+"""Ranks across data sets against Demšar's printed numbers, scikit-posthocs and enumeration."""
 
 from __future__ import annotations
 
@@ -21,40 +21,30 @@ from bench.statistics.ranks import (
     wilcoxon_holm,
 )
 
-# Demšar 2006 (JMLR 7:1), table 6: AUC of C4.5, C4.5+m, C4.5+cf, C4.5+m+cf on 14 data sets.
-DEMSAR = np.array(
-    [
-        [0.763, 0.768, 0.771, 0.798],
-        [0.599, 0.591, 0.590, 0.569],
-        [0.954, 0.971, 0.968, 0.967],
-        [0.628, 0.661, 0.654, 0.657],
-        [0.882, 0.888, 0.886, 0.898],
-        [0.936, 0.931, 0.916, 0.931],
-        [0.661, 0.668, 0.609, 0.685],
-        [0.583, 0.583, 0.563, 0.625],
-        [0.775, 0.838, 0.866, 0.875],
-        [1.000, 1.000, 1.000, 1.000],
-        [0.940, 0.962, 0.965, 0.962],
-        [0.619, 0.666, 0.614, 0.669],
-        [0.972, 0.981, 0.975, 0.975],
-        [0.957, 0.978, 0.946, 0.970],
-    ]
-)
 Scores = st.lists(
     st.lists(st.integers(0, 5).map(lambda k: k / 5), min_size=3, max_size=3), min_size=2, max_size=8
 )
 
 
-def test_demsars_example_gives_the_printed_ranks_and_difference() -> None:
-    ranks = mean_ranks(DEMSAR)
-    assert ranks == pytest.approx([3.143, 2.000, 2.893, 1.964], abs=5e-4)
+def test_demsars_four_classifiers_on_14_data_sets_are_one_group() -> None:
+    """Demšar 2006 (JMLR 7:1), section 3.2.2: the difference is 1.25, too wide for these ranks."""
     difference = critical_difference(4, 14)
+    assert difference is not None
     assert difference == pytest.approx(1.25, abs=5e-3)
-    uncorrected = 12 * 14 / (4 * 5) * ((ranks**2).sum() - 4 * 5**2 / 4)
-    assert uncorrected == pytest.approx(9.28, abs=5e-3)  # Demšar's has no correction for ties
-    statistic = friedman(DEMSAR).statistic
-    assert statistic is not None
-    assert statistic > uncorrected
+    printed = np.array([3.143, 2.000, 2.893, 1.964])
+    assert groups_not_told_apart(printed, difference) == [(3, 1, 2, 0)]
+
+
+def test_friedmans_statistic_is_its_formula_with_ties() -> None:
+    scores = np.random.default_rng(2).integers(0, 4, (7, 4)) / 4
+    ranks = stats.rankdata(-scores, axis=1)
+    datasets, models = scores.shape
+    spread = (ranks**2).sum() - datasets * models * (models + 1) ** 2 / 4
+    of_sums = ((ranks.sum(axis=0) - datasets * (models + 1) / 2) ** 2).sum()
+    statistic = (models - 1) * of_sums / datasets / (spread / datasets)
+    found = friedman(scores)
+    assert found.statistic == pytest.approx(statistic)
+    assert found.p == pytest.approx(stats.chi2.sf(statistic, models - 1))
 
 
 @pytest.mark.parametrize(
