@@ -206,8 +206,8 @@ def _title(what: str, context: Context, *, trained: bool = True, read: str = _SP
         suite.settings.about,
         f"Shown: {data}; {size}; protocol `{suite.protocol_name}`; seeds {seeds}"
         + (f"; {devices}" if devices else "")
-        + f". {read}The checkpoint is chosen on validation ({suite.protocol.select}); the test split "
-        "is predicted once.",
+        + f". {read}The checkpoint is chosen on validation ({suite.protocol.select}); the test "
+        "split is predicted once.",
     ]
     return "\n\n".join(lines)
 
