@@ -250,7 +250,6 @@ _WORDS = {
     "judged",
     "evidence",
     "records",
-    "verdict",
 }
 
 

@@ -130,11 +130,10 @@ def _worded(gaps: Floats, p: float, pairs: int, alpha: float) -> PairAcross:
     least = smallest_wilcoxon_p(len(gaps))
     least_of_all = min(1.0, pairs * least)
     word: Literal["better", "worse", "undecided"] = "undecided"
-    because = "no difference is not excluded"
+    because = "no difference cannot be excluded"
     if least_of_all > alpha:
-        because = (
-            f"{len(gaps)} data sets and {pairs} pairs cannot give a p below {least_of_all:.3g}"
-        )
+        reach = f"cannot give a p below {least_of_all:.3g}"
+        because = f"{len(gaps)} data sets, after Holm over {pairs} in the family, {reach}"
     elif p <= alpha:
         signed = stats.rankdata(np.abs(gaps)) * np.sign(gaps)
         word, because = "better" if signed.sum() > 0 else "worse", "no difference is excluded"

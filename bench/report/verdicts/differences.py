@@ -36,14 +36,14 @@ def _family(analysis: Analysis, own: list[Comparison]) -> str:
     tested = sum(one.verdict.p is not None for one in own)
     return (
         f"One family: `{analysis.subject}` against each of {len(models)} other models on "
-        f"{_count(len(datasets), 'data set')}, {len(own)} comparisons, of which {tested} could be "
+        f"{count(len(datasets), 'data set')}, {len(own)} comparisons, of which {tested} could be "
         "tested; Holm's correction is over these."
     )
 
 
 def _row(context: Context, one: Comparison) -> Row:
-    verdict, both, found = one.verdict, one.over_both, one.verdict.detectable
-    why = _sentence(f"{one.dataset}: {one.blank}" if one.blank else verdict.difference.blank)
+    verdict, both = one.verdict, one.over_both
+    why = f"{one.dataset}: {one.blank}." if one.blank else _sentence(verdict.difference.blank)
     alone = marks(context, [why]) if one.blank or verdict.difference.low is None else ""
     unpaired = "unpaired" if verdict.difference.value is not None else BLANK
     told = marks(context, [_sentence(both.blank)]) if both.low is None and not alone else ""
@@ -54,7 +54,7 @@ def _row(context: Context, one: Comparison) -> Row:
         "p (Holm)": p_value(verdict.p),
         "verdict": BLANK if one.blank else verdict.word,
         "other seeds and images": between(both) + told,
-        "detectable (points)": BLANK if found is None else f"{100 * found:.2f}",
+        "detectable (points)": _detectable(verdict.detectable),
         "further seeds": _further(one),
     }
 
@@ -62,6 +62,13 @@ def _row(context: Context, one: Comparison) -> Row:
 def _sentence(reason: str | None) -> str:
     text = reason or "no interval"
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _detectable(share: float | None) -> str:
+    """No score moves by more than 100 points."""
+    if share is None:
+        return BLANK
+    return f"{100 * share:.2f}" if share <= 1 else "> 100"
 
 
 def _further(one: Comparison) -> str:
@@ -94,12 +101,12 @@ def _could_show(analysis: Analysis, dataset: str, here: list[Comparison]) -> str
     else:
         lines.append(f"{dataset}: no comparison has an interval: equivalence cannot be shown.")
     least = {one.verdict.pairs: one.verdict.wilcoxon_smallest_p for one in here if not one.blank}
-    lines += [
-        f"Wilcoxon's signed-rank test, which needs no normality, cannot go below p = {p:.3g} with "
-        f"{_count(pairs, 'paired seed')}."
-        for pairs, p in sorted(least.items())
-        if pairs
+    told = [
+        f"{p:.3g} with {count(pairs, 'paired seed')}" for pairs, p in sorted(least.items()) if pairs
     ]
+    if told:
+        test = "Wilcoxon's signed-rank test, which needs no normality, can give no p below"
+        lines.append(f"{test} {', none below '.join(told)}.")
     return " ".join(lines)
 
 
@@ -114,7 +121,8 @@ def _range(values: list[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """``1 pair``, ``2 pairs``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

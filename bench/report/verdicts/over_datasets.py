@@ -7,7 +7,7 @@ from bench.report.text import BLANK
 from bench.report.verdicts.across import Across, ModelAcross
 from bench.report.verdicts.analysis import Analysis
 from bench.report.verdicts.cells import decimal, p_value, point
-from bench.report.verdicts.differences import Part, stale
+from bench.report.verdicts.differences import Part, count, stale
 
 
 def across_parts(context: Context, analysis: Analysis) -> list[Part]:
@@ -22,12 +22,12 @@ def across_parts(context: Context, analysis: Analysis) -> list[Part]:
             continue
         parts += [
             f"### {one.metric} over {len(one.datasets)} data sets\n\n{_lines(one)}",
-            [_row(context, analysis, model) for model in one.models],
+            [_row(context, model) for model in one.models],
         ]
     return parts
 
 
-def _row(context: Context, analysis: Analysis, one: ModelAcross) -> Row:
+def _row(context: Context, one: ModelAcross) -> Row:
     known = {record.id: record for record in context.collected.records}
     row = {
         "model": one.model + row_marks(context, [known[identity] for identity in one.runs]),
@@ -37,12 +37,12 @@ def _row(context: Context, analysis: Analysis, one: ModelAcross) -> Row:
     if pair is None or chances is None:
         return row
     return row | {
-        "mean Δ": point(pair.difference),
+        "mean Δ (points)": point(pair.difference),
         "p (Wilcoxon, Holm)": p_value(pair.p),
         "verdict": pair.word,
-        f"P({analysis.subject} better)": _chance(chances.first_better),
+        "P(better)": _chance(chances.first_better),
         "P(equivalent)": _chance(chances.equivalent),
-        "P(model better)": _chance(chances.second_better),
+        "P(worse)": _chance(chances.second_better),
     }
 
 
@@ -67,10 +67,10 @@ def _lines(one: Across) -> str:
         lines.append(f"Groups not told apart: {groups}." if groups else "Every model stands alone.")
     pairs = [model.pair for model in one.models if model.pair is not None]
     if pairs:
+        alone, family = pairs[0].smallest_p, pairs[0].smallest_holm_p
         lines.append(
-            f"{len(one.datasets)} data sets can give Wilcoxon's test no p below "
-            f"{pairs[0].smallest_p:.3g}, and after Holm over {len(pairs)} pairs none below "
-            f"{pairs[0].smallest_holm_p:.3g}."
+            f"{len(one.datasets)} data sets can give Wilcoxon's test no p below {alone:.3g}, and "
+            f"after Holm over {count(len(pairs), 'pair')} none below {family:.3g}."
         )
     return " ".join([*lines, *one.left_out])
 

@@ -70,7 +70,9 @@ def _compared(context: Context, found: dict[Variant, Analysis]) -> list[Part]:
         if subject is not None:
             parts.append(f"## `{subject}` against each other model{of}")
             parts += difference_parts(context, analysis) or [f"`{subject}` has no finished run."]
-        parts += [f"## Over data sets{of}", *across_parts(context, analysis)]
+        across = across_parts(context, analysis)
+        read = [_ACROSS_READ] if len(across) > 1 else []
+        parts += [f"## Over data sets{of}", *read, *across]
     return parts
 
 
@@ -88,6 +90,13 @@ too). *undecided*: neither; that is no sign that the two are alike.
 spread seen, at the family's level. *further seeds*: how many more would decide it with the same \
 power if what was seen were the truth; a rough guide."""
 
+_ACROSS_READ = (
+    "A data set counts once, by the mean over seeds; rank 1 is the best of all models. The verdict "
+    "and what stands beside it are of the subject against the model: Wilcoxon's signed-rank test "
+    "over data sets with Holm's correction; and, from the Bayesian signed-rank test (prior: one "
+    "pseudo-observation of no difference with the weight 0.5 of a data set), the probability that "
+    "on data sets of the kind the subject is better, within the region, or worse."
+)
 _COPIES_READ = (
     "Everything here is on the whole test split, its copies of other images among them; "
     "`accuracy.md` gives scores without those."

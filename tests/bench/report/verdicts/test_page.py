@@ -81,7 +81,7 @@ def test_every_comparison_stands_on_the_page_and_names_its_runs(suite: Suite, st
         "## Runs started and shown",
     ):
         assert heading in page
-    assert "cannot go below p = 0.25 with 3 paired seeds" in page
+    assert "can give no p below 0.25 with 3 paired seeds." in page
     assert "equivalence cannot be shown here" in page
     assert "positive is “b” on breastmnist, “b” on pneumoniamnist" in page
     found = rows(where / "verdicts.csv")
