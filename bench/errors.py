@@ -72,6 +72,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     part_of = [known for known in names if len(name) > 1 and name.lower() in known.lower()]
     if close or part_of:
-        return f"did you mean {' or '.join(map(repr, close or part_of[:3]))}?"
+        return f"did you mean {' or '.join(map(repr, part_of[:3] or close))}?"
     shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     return f"known are: {shown}"

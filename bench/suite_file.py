@@ -7,9 +7,12 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, model_validator
 
 from bench.details import Batch, Form, Size
+from bench.errors import nearest
 from bench.specs import Arguments, Compiled, Control, Precision, Strict, Task
 
 NO_CONTROL = "none"
+SUBJECT = "medspectralnet"
+"""Which model a suite is about where it does not say."""
 
 
 class ModelEntry(Strict):
@@ -77,6 +80,13 @@ class CostOptions(Strict):
     full: FullOptions = FullOptions()
 
 
+class StatisticsOptions(Strict):
+    """``[statistics]``: what is compared, and how large a difference matters; decides no run."""
+
+    subject: str | None = None  # None: SUBJECT, where the suite trains it
+    region: Annotated[float, Field(ge=0, le=0.2, allow_inf_nan=False)] = 0.005  # a share
+
+
 class SuiteFile(Strict):
     """A suite's TOML as it stands in the file."""
 
@@ -95,9 +105,27 @@ class SuiteFile(Strict):
     model: dict[str, ModelEntry] = {}
     dataset: dict[str, DatasetEntry] = {}
     cost: CostOptions
+    statistics: StatisticsOptions = StatisticsOptions()
+
+    @property
+    def subject(self) -> str | None:
+        """The model that the others are compared with; None where the suite does not train it."""
+        return self.statistics.subject or (SUBJECT if SUBJECT in self._trained else None)
+
+    @property
+    def _trained(self) -> set[str]:
+        return {model for grid in self.grid for model in grid.models}
 
     @model_validator(mode="after")
     def _something_to_do(self) -> SuiteFile:
         if not self.grid and self.cost.models is None:
             raise ValueError("grid: name what is trained, or cost.models what is only measured")
+        return self
+
+    @model_validator(mode="after")
+    def _subject_is_trained(self) -> SuiteFile:
+        subject = self.statistics.subject
+        if subject is not None and subject not in self._trained:
+            near = nearest(subject, self._trained) if self.grid else "there is no grid"
+            raise ValueError(f"statistics.subject: no grid trains {subject!r}; {near}")
         return self

@@ -216,7 +216,7 @@ def report(
         text = embed_in_file(
             embed, loaded.name, main_table(loaded, records, checksums, audits, known)
         )
-    paths = write_tables(loaded, records, output, checksums, audits, known)
+    paths = write_tables(loaded, records, output, checksums, audits, known, store)
     if embed is not None and text is not None:
         write_atomic(embed, text.encode())
     if show:

@@ -8,9 +8,13 @@ from __future__ import annotations
 import math
 import weakref
 from collections import deque
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+_End = weakref.ref[NDArray[Any]]
 
 
 class Buffers:
@@ -22,8 +26,8 @@ class Buffers:
 
     def __init__(self) -> None:
         self._free: list[Tensor] = []  # flat
-        self._taken: dict[int, tuple[weakref.ref[object], Tensor]] = {}
-        self._ended: deque[weakref.ref[object]] = deque()
+        self._taken: dict[int, tuple[_End, Tensor]] = {}
+        self._ended: deque[_End] = deque()
 
     def take(self, shape: tuple[int, ...], device: torch.device) -> Tensor:
         """An uninitialised contiguous tensor."""

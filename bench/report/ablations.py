@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.records.schema import Record
@@ -10,6 +11,7 @@ from bench.report.accuracy import Context, Row, params_as_trained, row_marks
 from bench.report.collect import Collected, Variant, training_of
 from bench.report.text import BLANK, percent, points
 from bench.specs import RunSpec
+from bench.statistics.verdict import over_family, verdict_over_seeds
 from bench.suite_file import NO_CONTROL
 from bench.toml_file import ROOT
 
@@ -34,6 +36,7 @@ def ablation_rows(context: Context) -> list[Row]:
         return []
     rows = []
     for variant in collected.variants:
+        words = _words(collected, names, variant)
         for name in [FULL, *names]:
             removes = entries.get(name, "nothing (the full network)")
             shown = [
@@ -47,6 +50,7 @@ def ablation_rows(context: Context) -> list[Row]:
             row["params (M)"] = params_as_trained(collected, name, variant)
             for dataset in collected.suite.datasets:
                 row |= _difference_columns(collected, name, dataset.name, variant)
+                row[f"{dataset.name} verdict ACC / AUC"] = words.get((name, dataset.name), BLANK)
             rows.append(row)
     return rows
 
@@ -65,6 +69,31 @@ def _difference_columns(collected: Collected, name: str, dataset: str, variant: 
         f"{dataset} ΔAUC (points)": BLANK if is_full or len(auc) < len(acc) else points(auc),
         f"{dataset} paired seeds": BLANK if is_full else str(len(paired)),
     }
+
+
+def _words(collected: Collected, names: list[str], variant: Variant) -> dict[tuple[str, str], str]:
+    """``better / undecided`` of each ablation and data set; all of them are one family a metric."""
+    cells = [(name, dataset.name) for name in names for dataset in collected.suite.datasets]
+    words: dict[tuple[str, str], list[str]] = {cell: [] for cell in cells}
+    region = collected.suite.settings.statistics.region
+    for value in (_acc, _auc):
+        bare = []
+        for name, dataset in cells:
+            mine, full = (
+                _scores(collected.done.get((model, dataset, NO_CONTROL, variant), []), value)
+                for model in (name, FULL)
+            )
+            paired = mine.keys() & full.keys()
+            mine = {seed: score for seed, score in mine.items() if seed in paired}
+            bare.append(verdict_over_seeds(mine, full, region=region, advise=False))
+        for cell, verdict in zip(cells, over_family(bare, advise=False), strict=True):
+            words[cell].append(BLANK if verdict.difference.value is None else verdict.word)
+    return {cell: " / ".join(found) for cell, found in words.items() if found != [BLANK, BLANK]}
+
+
+def _scores(records: list[Record], value: Callable[[Record], float | None]) -> dict[int, float]:
+    found = {seed: value(record) for seed, record in _by_seed(records).items()}
+    return {seed: score for seed, score in found.items() if score is not None}
 
 
 def _by_seed(records: list[Record]) -> dict[int, Record]:

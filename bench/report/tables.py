@@ -21,6 +21,7 @@ from bench.report.cost_page import cost_parts
 from bench.report.footnotes import Footnotes
 from bench.report.published import published_for, read_published
 from bench.report.text import escape
+from bench.report.verdicts.page import verdict_parts
 from bench.staleness import ALL_STALE, Staleness
 from bench.suite import Suite, suite_names
 from bench.toml_file import ROOT
@@ -52,16 +53,18 @@ def write_tables(
     checksums: Mapping[str, str] | None = None,
     audits: Audits = NO_AUDITS,
     staleness: Staleness = ALL_STALE,
+    store: Store | None = None,
 ) -> list[Path]:
-    """Write ``accuracy``, ``ablations``, ``cost`` and ``macs`` as ``.md`` and ``.csv``.
+    """Write ``accuracy``, ``ablations``, ``cost``, ``macs`` and ``verdicts`` as ``.md``, ``.csv``.
 
-    Returns their paths; a suite that trains nothing has no accuracies and no ablations.
+    Returns their paths; a suite that trains nothing has no accuracies, ablations and verdicts.
+    Verdicts need the ``store`` with the predictions of these records.
 
     The same records give the same bytes.
 
     Raises:
-        InputError: ``results/published.csv`` cannot be used, or the default folder is another
-            suite's.
+        InputError: ``results/published.csv`` cannot be used, the default folder is another
+            suite's, or predictions cannot be read.
     """
     folder = folder or _own_folder(suite)
     collected = collect(suite, records, checksums, staleness)
@@ -71,6 +74,9 @@ def write_tables(
     for name, draw in drawn.items():
         context = Context(collected, published, Footnotes(), audits)
         documents |= draw(name, context)
+    if suite.cells and store is not None:
+        context = Context(collected, published, Footnotes(), audits)
+        documents |= _verdicts("verdicts", context, records, store)
     for name, text in documents.items():
         write_atomic(folder / name, text.encode())
     return [folder / name for name in documents]
@@ -140,6 +146,13 @@ def _macs(name: str, context: Context) -> dict[str, str]:
     return {f"{name}.md": _document(parts), f"{name}.csv": to_csv(rows)}
 
 
+def _verdicts(name: str, context: Context, records: list[Record], store: Store) -> dict[str, str]:
+    parts, tables = verdict_parts(context, records, store)
+    drawn = [part if isinstance(part, str) else markdown(part) for part in parts]
+    page = _document([_title("Verdicts", context, read=""), *drawn, *_notes(context)])
+    return {f"{name}.md": page} | {f"{table}.csv": to_csv(rows) for table, rows in tables.items()}
+
+
 _TABLES: dict[str, Callable[[str, Context], dict[str, str]]] = {
     "accuracy": _accuracy,
     "ablations": _ablations,
@@ -161,12 +174,21 @@ _PUBLISHED_READ = (
 )
 _ABLATIONS_READ = (
     "Δ is the ablated network minus the full one, paired by seed: same images, same order. A "
-    "single seed shows no spread and decides nothing."
+    "single seed shows no spread and decides nothing. The verdict is of the ablated network "
+    "against the full one, over seeds: better, worse, equivalent (within the suite's region) or "
+    "undecided; all ablations on all data sets are one family for ACC and one for AUC, each "
+    "corrected by Holm."
 )
 
 
-def _title(what: str, context: Context, *, trained: bool = True) -> str:
-    """Heading and, of what was trained, the sentence that says what the table stands on."""
+_SPREAD_READ = (
+    "Mean ± standard deviation over seeds; for one seed the 95 % Wilson interval over test images, "
+    "in brackets. "
+)
+
+
+def _title(what: str, context: Context, *, trained: bool = True, read: str = _SPREAD_READ) -> str:
+    """Heading and, of what was trained, the sentences that say what the table stands on."""
     collected = context.collected
     suite, settings = collected.suite, collected.suite.settings
     heading = f"# {what}: suite `{suite.name}`"
@@ -184,9 +206,8 @@ def _title(what: str, context: Context, *, trained: bool = True) -> str:
         suite.settings.about,
         f"Shown: {data}; {size}; protocol `{suite.protocol_name}`; seeds {seeds}"
         + (f"; {devices}" if devices else "")
-        + ". Mean ± standard deviation over seeds; for one seed the 95 % Wilson interval over test "
-        "images, in brackets. The checkpoint is chosen on validation "
-        f"({suite.protocol.select}); the test split is predicted once.",
+        + f". {read}The checkpoint is chosen on validation ({suite.protocol.select}); the test "
+        "split is predicted once.",
     ]
     return "\n\n".join(lines)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Iterable
 from pathlib import Path
 
 from bench.records.store import write_atomic
@@ -42,7 +44,8 @@ def trust_page(record: TrustRecord | None) -> str:
         f"should lie within {low} to {high}. (timm prints the mean of its passes, this project the "
         "median: on a disturbed machine the mean is longer, whatever the loop.)",
         markdown(loop_rows(record)),
-        f"All models together: {_shown(pooled)}, **{_verdict(_within(pooled, low, high))}**; "
+        f"All models together (geometric mean, round by round): {_shown(pooled)}, "
+        f"**{_verdict(_within(pooled, low, high))}**; "
         f"models shown to lie outside: {', '.join(_outside(record)) or 'none'}.",
         "## Identical copies, and one made slower",
         f"{spec.repeats} repeats with {spec.model} at {spec.image_size} px, batch "
@@ -105,9 +108,16 @@ def loop_rows(record: TrustRecord) -> list[Row]:
 
 
 def pooled_ratio(record: TrustRecord) -> Estimate:
-    """The ratio of the loops over the rounds of all models."""
-    theirs = [passes for loop in record.loops for passes in loop.timm_s]
-    return speed_ratio(theirs, [passes for loop in record.loops for passes in loop.ours_s])
+    """The ratio of the loops' geometric means over all models, round by round."""
+
+    def over_models(rounds: Iterable[list[list[float]]]) -> list[list[float]]:
+        return [
+            [statistics.geometric_mean(statistics.median(passes) for passes in of_models)]
+            for of_models in zip(*rounds, strict=True)
+        ]
+
+    theirs = over_models(loop.timm_s for loop in record.loops)
+    return speed_ratio(theirs, over_models(loop.ours_s for loop in record.loops))
 
 
 def copies_right(record: TrustRecord) -> tuple[int, int]:

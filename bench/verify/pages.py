@@ -68,7 +68,9 @@ class Pages:
         def draw() -> dict[str, str]:
             records, checksums, audits = self._inputs(suite)
             with tempfile.TemporaryDirectory() as drawn:
-                paths = write_tables(suite, records, Path(drawn), checksums, audits, self.staleness)
+                paths = write_tables(
+                    suite, records, Path(drawn), checksums, audits, self.staleness, self.store
+                )
                 return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
         kept = {path.name for path in folder.glob("*") if path.suffix in DRAWN}

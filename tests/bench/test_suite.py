@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.errors import InputError
-from bench.suite import load_suite, suite_names
+from bench.statistics.verdict import REGION
+from bench.suite import load_suite, run_spec, suite_names
 
 GOOD = """
 about = "a suite"
@@ -108,6 +109,20 @@ def test_own_data_paths_are_relative_to_the_suite_file(tmp_path: Path) -> None:
         ("[cost]", "[costs]", "did you mean 'cost'?"),
         ("about = ", "about : ", "not valid TOML"),
         ('timm = "resnet18"', 'timm = "resnet18"\nfactory = "a:b"', "either timm or factory"),
+        (
+            "[cost]",
+            '[statistics]\nsubject = "resnet19"\n[cost]',
+            "statistics.subject: no grid trains 'resnet19'; did you mean 'resnet18'?",
+        ),
+        (
+            "[cost]",
+            "[statistics]\nregion = 0.3\n[cost]",
+            "statistics.region: input should be less than or equal to 0.2, not 0.3",
+        ),
+        ("[cost]", "[statistics]\nregion = -0.1\n[cost]", "greater than or equal to 0, not -0.1"),
+        ("[cost]", "[statistics]\nregion = nan\n[cost]", "statistics.region: "),
+        ("[cost]", '[statistics]\nregion = "half"\n[cost]', "statistics.region: "),
+        ("[cost]", "[statistics]\nregoin = 0.1\n[cost]", "did you mean 'region'?"),
     ],
 )
 def test_each_mistake_is_one_line_that_names_file_and_key(
@@ -117,6 +132,24 @@ def test_each_mistake_is_one_line_that_names_file_and_key(
     assert expected in message
     assert "mine.toml" in message
     assert "\n" not in message
+
+
+def test_what_is_compared_changes_no_run(tmp_path: Path) -> None:
+    plain = load_suite(write(tmp_path, GOOD))
+    told = '[statistics]\nsubject = "mine"\nregion = 0.02\n[cost]'
+    other = load_suite(write(tmp_path, GOOD.replace("[cost]", told)))
+    assert other.settings.statistics.region == 0.02
+    assert other.settings.subject == "mine"
+    assert plain.settings.subject is None  # the suite does not train the usual one
+    ids = [[run_spec(suite, cell).id for cell in suite.cells] for suite in (plain, other)]
+    assert ids[0] == ids[1]
+
+
+def test_the_usual_subject_and_region() -> None:
+    settings = load_suite("breast").settings
+    assert settings.subject == "medspectralnet"
+    assert settings.statistics.region == REGION
+    assert load_suite("roster-224").settings.subject is None
 
 
 def test_negative_epochs_name_the_protocol_file(tmp_path: Path) -> None:

@@ -245,6 +245,37 @@ def test_ablations_are_differences_on_paired_seeds(suite: Suite) -> None:
     assert rows["medspectralnet"]["breastmnist ΔACC (points)"] == "–"
 
 
+def test_ablations_are_judged_as_a_family_of_their_own(suite: Suite, tmp_path: Path) -> None:
+    text = SUITE.replace("seeds = [0, 1]", "seeds = [0, 1, 2, 3]")
+    (tmp_path / "four.toml").write_text(text)
+    four = load_suite(str(tmp_path / "four.toml"))
+    gaps = {"breastmnist": [0.05, 0.051, 0.049, 0.05], "retinamnist": [0.1, -0.1, 0.05, -0.05]}
+    records = [
+        training(four, cell, 0.8 - gaps[cell.dataset.name][cell.seed], 0.9 + 0.001 * cell.seed)
+        if cell.model.name == "medspectralnet_local_stream"
+        else training(four, cell, 0.8, 0.9 + 0.001 * cell.seed)
+        for cell in four.cells
+    ]
+    rows = rows_by_model(ablation_rows(context(four, records)))
+    ablated = rows["medspectralnet_local_stream"]
+    assert ablated["breastmnist verdict ACC / AUC"] == "worse / undecided"
+    assert ablated["retinamnist verdict ACC / AUC"] == "undecided / undecided"
+    assert rows["medspectralnet"]["breastmnist verdict ACC / AUC"] == "–"
+    single = rows_by_model(ablation_rows(context(suite, all_done(suite))))
+    words = single["medspectralnet_local_stream"]["breastmnist verdict ACC / AUC"]
+    assert words == "undecided / undecided"  # every seed has the same difference
+
+
+def test_an_ablation_without_a_shared_seed_has_no_word(suite: Suite) -> None:
+    records = [
+        record
+        for record in all_done(suite)
+        if ("local_stream" in record.spec.label) == ("seed 1" in record.spec.label)
+    ]
+    rows = rows_by_model(ablation_rows(context(suite, records)))
+    assert rows["medspectralnet_local_stream"]["breastmnist verdict ACC / AUC"] == "–"
+
+
 def test_controls_have_a_table_of_their_own_and_an_interval_for_one_seed(suite: Suite) -> None:
     drawn = context(suite, all_done(suite))
     (row,) = control_rows(drawn)

@@ -90,6 +90,22 @@ def test_each_verdict_can_fail(
     assert copies_right(record) == (20 * (copy < 1.01), 20 * (slow > 1.0))
 
 
+def test_as_many_rounds_and_models_as_one_likes_are_pooled(
+    tried: tuple[TrustRecord, Path],
+) -> None:
+    rounds = [[1.0 + 0.001 * (i % 7)] for i in range(300)]
+    loops = [
+        LoopTimes(
+            model=str(m),
+            ours_s=[[0.98 * s * 2**m] for (s,) in rounds],
+            timm_s=[[s * 2**m] for (s,) in rounds],
+        )
+        for m in range(5)
+    ]
+    record = tried[0].model_copy(update={"loops": loops})
+    assert pooled_ratio(record).value == pytest.approx(0.98)
+
+
 def test_the_slower_copy_is_slower_by_its_share() -> None:
     def sleeps(images: Tensor) -> Tensor:
         time.sleep(0.02)

@@ -67,7 +67,7 @@ def store(tmp_path: Path, suite: Suite, monkeypatch: pytest.MonkeyPatch) -> Stor
     for model in ("medspectralnet", "resnet18"):
         for seed in (0, 1):
             train(store, suite, model, "breastmnist", seed, 80 + seed, npz.checksum(data))
-    write_tables(suite, store.all(), tmp_path / "reports" / "made")
+    write_tables(suite, store.all(), tmp_path / "reports" / "made", store=store)
     return store
 
 
@@ -182,6 +182,23 @@ def test_an_edited_cell_is_named_with_its_row_and_column(
     (found,) = told(store, suite)
     assert f"made/{name}: line " in found
     assert "medspectralnet, breastmnist ACC (%): was 90.5 ± 0.7, is 80.5 ± 0.7" in found
+
+
+@pytest.mark.parametrize("name", ["verdicts.md", "verdicts.csv"])
+def test_an_edited_verdict_is_named(store: Store, suite: Suite, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "reports" / "made" / name
+    text = path.read_text()
+    row = next(line for line in text.splitlines() if "undecided" in line and "resnet18" in line)
+    path.write_text(text.replace(row, row.replace("undecided", "better"), 1))
+    (found,) = told(store, suite)
+    assert f"made/{name}: line " in found
+    assert "verdict: was better, is undecided" in found
+
+
+def test_verdicts_that_are_gone_are_named(store: Store, suite: Suite, tmp_path: Path) -> None:
+    (tmp_path / "reports" / "made" / "verdicts-runs.csv").unlink()
+    (found,) = told(store, suite)
+    assert "made/verdicts-runs.csv: the file: was nothing, is drawn" in found
 
 
 def test_an_epoch_that_was_better_than_the_selected_one_is_named(

@@ -1,0 +1,1 @@
+"""What may be said of a suite's models: verdicts, ranks, intervals, thresholds, calibration."""

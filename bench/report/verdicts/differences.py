@@ -1,0 +1,165 @@
+"""The subject against each other model, as tables: one a data set and metric, and one CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.records.schema import Record
+from bench.report.accuracy import Context, Row, marks, row_marks
+from bench.report.text import BLANK
+from bench.report.verdicts.analysis import Analysis
+from bench.report.verdicts.cells import between, decimal, p_value, with_interval
+from bench.report.verdicts.comparisons import METRICS, Comparison
+from bench.statistics.power import MOST_SEEDS
+
+Part = str | list[Row]
+
+
+def difference_parts(context: Context, analysis: Analysis) -> list[Part]:
+    """A table and a line on what its seeds could show, for each metric and data set."""
+    parts: list[Part] = []
+    for metric in METRICS if analysis.comparisons else ():
+        own = [one for one in analysis.comparisons if one.metric == metric]
+        parts.append(f"### {metric}\n\n{_family(analysis, own)}")
+        for dataset in dict.fromkeys(one.dataset for one in own):
+            here = [one for one in own if one.dataset == dataset]
+            parts += [
+                f"**{dataset}, {metric}**",
+                [_row(context, one) for one in here],
+                _could_show(analysis, dataset, here),
+            ]
+    return parts
+
+
+def _family(analysis: Analysis, own: list[Comparison]) -> str:
+    models, datasets = ({getattr(one, key) for one in own} for key in ("model", "dataset"))
+    tested = sum(one.verdict.p is not None for one in own)
+    return (
+        f"One family: `{analysis.subject}` against each of {len(models)} other models on "
+        f"{count(len(datasets), 'data set')}, {len(own)} comparisons, of which {tested} could be "
+        "tested; Holm's correction is over these."
+    )
+
+
+def _row(context: Context, one: Comparison) -> Row:
+    verdict, both = one.verdict, one.over_both
+    why = f"{one.dataset}: {one.blank}." if one.blank else _sentence(verdict.difference.blank)
+    alone = marks(context, [why]) if one.blank or verdict.difference.low is None else ""
+    unpaired = "unpaired" if verdict.difference.value is not None else BLANK
+    told = marks(context, [_sentence(both.blank)]) if both.low is None and not alone else ""
+    return {
+        "model": one.model + row_marks(context, _records(context, one.runs)),
+        "seeds": str(verdict.pairs) if verdict.pairs else unpaired,
+        f"Δ {one.metric} (points), other seeds": with_interval(verdict.difference) + alone,
+        "p (Holm)": p_value(verdict.p),
+        "verdict": BLANK if one.blank else verdict.word,
+        "other seeds and images": between(both) + told,
+        "detectable (points)": _detectable(verdict.detectable),
+        "further seeds": _further(one),
+    }
+
+
+def _sentence(reason: str | None) -> str:
+    text = reason or "no interval"
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _detectable(share: float | None) -> str:
+    """No score moves by more than 100 points."""
+    if share is None:
+        return BLANK
+    return f"{100 * share:.2f}" if share <= 1 else "> 100"
+
+
+def _further(one: Comparison) -> str:
+    verdict = one.verdict
+    if verdict.word != "undecided" or verdict.spread is None:
+        return BLANK
+    return str(verdict.further_seeds) if verdict.further_seeds else f"> {MOST_SEEDS}"
+
+
+def _records(context: Context, ids: Iterable[str]) -> list[Record]:
+    known = {record.id: record for record in context.collected.records}
+    return [known[identity] for identity in ids]
+
+
+def _could_show(analysis: Analysis, dataset: str, here: list[Comparison]) -> str:
+    """Whether equivalence was within reach at all, and Wilcoxon's test too."""
+    halves = [half for one in here if (half := half_width(one)) is not None]
+    lines = []
+    if halves:
+        able = sum(half < analysis.region for half in halves)
+        reach = (
+            f"could be shown in {able} of {len(halves)} comparisons at the best"
+            if able
+            else "cannot be shown here, whatever the differences"
+        )
+        lines.append(
+            f"{dataset}: the 90 % intervals reach {_range(halves)} points to either side; the "
+            f"region is ± {100 * analysis.region:g}: equivalence {reach}."
+        )
+    else:
+        lines.append(f"{dataset}: no comparison has an interval: equivalence cannot be shown.")
+    least = {one.verdict.pairs: one.verdict.wilcoxon_smallest_p for one in here if not one.blank}
+    told = [
+        f"{p:.3g} with {count(pairs, 'paired seed')}" for pairs, p in sorted(least.items()) if pairs
+    ]
+    if told:
+        test = "Wilcoxon's signed-rank test, which needs no normality, can give no p below"
+        lines.append(f"{test} {', none below '.join(told)}.")
+    return " ".join(lines)
+
+
+def half_width(one: Comparison) -> float | None:
+    """Half of the 90 % interval over seeds: to be equivalent it must be less than the region."""
+    inner = one.verdict.equivalence
+    return None if inner is None else (inner[1] - inner[0]) / 2
+
+
+def _range(values: list[float]) -> str:
+    low, high = (f"{100 * value:.2f}" for value in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 pair``, ``2 pairs``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def difference_csv(context: Context, analysis: Analysis, device: str) -> list[Row]:
+    """Every comparison with all that is known of it; differences in points."""
+    rows = []
+    for one in analysis.comparisons:
+        verdict, both = one.verdict, one.over_both
+        rows.append(
+            {
+                "device": device,
+                "subject": analysis.subject,
+                "model": one.model,
+                "data set": one.dataset,
+                "metric": one.metric,
+                "paired seeds": str(verdict.pairs),
+                "difference (points)": decimal(verdict.difference.value, 100),
+                "low over seeds": decimal(verdict.difference.low, 100),
+                "high over seeds": decimal(verdict.difference.high, 100),
+                "low over seeds and images": decimal(both.low, 100),
+                "high over seeds and images": decimal(both.high, 100),
+                "p (Holm)": decimal(verdict.p),
+                "p of equivalence (Holm)": decimal(verdict.p_equivalence),
+                "verdict": BLANK if one.blank else verdict.word,
+                "because": one.blank or verdict.because,
+                "region (points)": decimal(analysis.region, 100),
+                "90 % half-width (points)": decimal(half_width(one), 100),
+                "least p of Wilcoxon": decimal(verdict.wilcoxon_smallest_p),
+                "detectable (points)": decimal(verdict.detectable, 100),
+                "further seeds": _further(one),
+                "stale": stale(context, one.runs),
+                "runs": " ".join(one.runs),
+            }
+        )
+    return rows
+
+
+def stale(context: Context, ids: Iterable[str]) -> str:
+    """Whether any of these runs is of code that has changed since."""
+    return "yes" if context.collected.stale & set(ids) else "no"

@@ -1,0 +1,119 @@
+"""The page of verdicts, as paragraphs and tables, and its CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.records.schema import Record
+from bench.records.store import Store
+from bench.report.accuracy import Context, Row
+from bench.report.collect import Variant
+from bench.report.verdicts.analysis import Analysis, analyse
+from bench.report.verdicts.counts import count_rows
+from bench.report.verdicts.differences import Part, difference_csv, difference_parts
+from bench.report.verdicts.over_datasets import across_csv, across_parts
+from bench.report.verdicts.single_runs import calibration_rows, positive_line, run_csv
+from bench.report.verdicts.stored import stored_runs
+from bench.statistics.bootstrap import DRAWS
+
+CSV = ("verdicts", "verdicts-across", "verdicts-runs")
+
+
+def verdict_parts(
+    context: Context, records: Iterable[Record], store: Store
+) -> tuple[list[Part], dict[str, list[Row]]]:
+    """What ``verdicts.md`` holds below its title, and the rows of each CSV by its name.
+
+    Raises:
+        InputError: predictions cannot be read.
+    """
+    settings = context.collected.suite.settings
+    found = {
+        variant: analyse(
+            runs, subject=settings.subject or "", region=settings.statistics.region, draws=DRAWS
+        )
+        for variant, runs in stored_runs(context.collected, store).items()
+    }
+    parts: list[Part] = [*_compared(context, found)]
+    for variant, analysis in found.items():
+        of = f" ({variant})" if len(found) > 1 else ""
+        positive = positive_line(context, analysis)
+        parts += [f"## Thresholds and calibration{of}", f"{_CALIBRATION_READ} {positive}"]
+        parts.append(calibration_rows(context, analysis))
+    parts += [_RUNS_READ] if found else []
+    counts = count_rows(context.collected, records)
+    parts += ["## Runs started and shown", _COUNTS_READ, counts]
+    tables: dict[str, list[Row]] = {name: [] for name in CSV}
+    for variant, analysis in found.items():
+        made = (difference_csv, across_csv, run_csv)
+        for name, rows_of in zip(CSV, made, strict=True):
+            tables[name] += rows_of(context, analysis, str(variant))
+    return parts, {name: rows for name, rows in tables.items() if rows}
+
+
+def _compared(context: Context, found: dict[Variant, Analysis]) -> list[Part]:
+    """The comparisons, or the line that says why there are none."""
+    subject = context.collected.suite.settings.subject
+    if subject is None:
+        reason = (
+            "The suite does not train `medspectralnet` and names no other subject "
+            "(`[statistics] subject`), so no model is held against the others."
+        )
+        parts: list[Part] = [f"## Differences\n\n{reason}"]
+    else:
+        region = 100 * context.collected.suite.settings.statistics.region
+        parts = [_READ.format(subject=subject, region=f"{region:g}")]
+    if any(audit.contaminated_test.images for audit in context.audits.by_name.values()):
+        parts.append(_COPIES_READ)
+    for variant, analysis in found.items():
+        of = f" ({variant})" if len(found) > 1 else ""
+        if subject is not None:
+            parts.append(f"## `{subject}` against each other model{of}")
+            parts += difference_parts(context, analysis) or [f"`{subject}` has no finished run."]
+        across = across_parts(context, analysis)
+        read = [_ACROSS_READ] if len(across) > 1 else []
+        parts += [f"## Over data sets{of}", *read, *across]
+    return parts
+
+
+_READ = """\
+How to read it: Δ is `{subject}` minus the other model, in points (1 point is 0.01 of ACC or AUC): \
+where it is positive, `{subject}` scores higher.
+
+- *other seeds*: mean over the seeds that both models have, with its 95 % t interval; it says what \
+other seeds would give **on these test images**. *other seeds and images*: the same mean, with the \
+95 % interval over other seeds **and other test images** of the kind.
+- *better*, *worse* (`{subject}` is): no difference is excluded, p ≤ 0.05 after Holm's correction. \
+*equivalent*: the difference is shown to lie within ± {region} points (two one-sided tests, Holm \
+too). *undecided*: neither; that is no sign that the two are alike.
+- *detectable*: the smallest true difference that so many seeds find in 80 of 100 cases, given the \
+spread seen, at the family's level. *further seeds*: how many more would decide it with the same \
+power if what was seen were the truth; a rough guide."""
+
+_ACROSS_READ = (
+    "A data set counts once, by the mean over seeds; rank 1 is the best of all models. The verdict "
+    "and what stands beside it are of the subject against the model: Wilcoxon's signed-rank test "
+    "over data sets with Holm's correction; and, from the Bayesian signed-rank test (prior: one "
+    "pseudo-observation of no difference with the weight 0.5 of a data set), the probability that "
+    "on data sets of the kind the subject is better, within the region, or worse."
+)
+_COPIES_READ = (
+    "Everything here is on the whole test split, its copies of other images among them; "
+    "`accuracy.md` gives scores without those."
+)
+_CALIBRATION_READ = (
+    "Mean ± standard deviation over seeds, on test. Sensitivity and specificity (two-class tasks "
+    "alone): an image is called positive where its probability is above the threshold of Youden's "
+    "J on validation; of equally good thresholds the nearest to 0.5. ECE: "
+    "expected calibration error in 15 bins, before and after dividing the logits by the "
+    "temperature of the least cross-entropy on validation (its range over seeds is shown)."
+)
+_RUNS_READ = (
+    "Each run alone is in `verdicts-runs.csv`, with intervals over test images: ACC by 10,000 "
+    "bootstrap draws within classes, AUC by DeLong's variance, sensitivity and specificity by "
+    "Wilson's score. They speak of that one training; another seed gives another."
+)
+_COUNTS_READ = (
+    "Everything this suite started stands here, so that no run can have been left out for its "
+    "score. *Done* and *failed* are records; *failed tries before* lie in their history."
+)

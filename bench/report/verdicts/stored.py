@@ -1,0 +1,49 @@
+"""The finished runs of a suite with their stored predictions, apart by kind of device."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.records.schema import Record
+from bench.records.store import Store
+from bench.report.collect import Collected, Variant, training_of
+from bench.report.verdicts.runs import RunPredictions
+from bench.specs import RunSpec, Task
+from bench.suite_file import NO_CONTROL
+
+
+def stored_runs(collected: Collected, store: Store) -> dict[Variant, list[RunPredictions]]:
+    """Runs without an input control, in the suite's order of models and data sets.
+
+    Raises:
+        InputError: a file of predictions cannot be read.
+        KeyError: it lacks a split.
+    """
+    found: dict[Variant, list[RunPredictions]] = {}
+    for variant in collected.variants:
+        for model in collected.suite.models:
+            for dataset in collected.suite.datasets:
+                key = (model.name, dataset.name, NO_CONTROL, variant)
+                found.setdefault(variant, []).extend(
+                    _read(record, store) for record in collected.done.get(key, [])
+                )
+    return {variant: runs for variant, runs in found.items() if runs}
+
+
+def _read(record: Record, store: Store) -> RunPredictions:
+    spec, arrays = record.spec, store.load_predictions(record.id)
+    assert isinstance(spec, RunSpec)
+    return RunPredictions(
+        model=spec.model.name,
+        dataset=spec.data.name,
+        seed=spec.seed,
+        run_id=record.id,
+        task=cast(Task, training_of(record).data.task),
+        val_logits=cast(NDArray[np.floating], arrays["val_logits"]),
+        val_labels=cast(NDArray[np.integer], arrays["val_labels"]),
+        test_logits=cast(NDArray[np.floating], arrays["test_logits"]),
+        test_labels=cast(NDArray[np.integer], arrays["test_labels"]),
+    )
