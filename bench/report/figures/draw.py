@@ -12,8 +12,13 @@ from pathlib import Path
 from bench.records.schema import Record
 from bench.records.store import Store, write_atomic
 from bench.report.collect import Collected, collect
+from bench.report.figures.confusion import confusions
+from bench.report.figures.curves import learning_curves
+from bench.report.figures.forest import ablation_forest
 from bench.report.figures.page import PAGE, page, table
 from bench.report.figures.planned import Lacking, Planned
+from bench.report.figures.reliability import reliability
+from bench.report.figures.roc import rocs
 from bench.report.figures.saving import FORMATS, picture
 from bench.report.figures.source import Source
 from bench.report.figures.style import styled
@@ -25,6 +30,11 @@ FOLDER = "figures"  # below the suite's folder of tables
 
 _KINDS: tuple[Callable[[Source], Sequence[Planned | Lacking]], ...] = (
     trade_offs,
+    ablation_forest,
+    learning_curves,
+    reliability,
+    confusions,
+    rocs,
 )
 
 
