@@ -9,7 +9,13 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-_STEPS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
+_STEPS = (
+    (1.0,),
+    (1.0, 3.0),
+    (1.0, 2.0, 5.0),
+    (1.0, 1.5, 2.0, 3.0, 5.0, 7.0),
+    (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9),
+)
 
 
 def log_axis(
@@ -20,6 +26,7 @@ def log_axis(
     margin: float = 0.08,
     told: Callable[[float], str] | None = None,
     most: int = 7,
+    ticks: Sequence[float] | None = None,
 ) -> None:
     """A log scale around ``values`` (positive), ticked with plain numbers.
 
@@ -27,6 +34,7 @@ def log_axis(
         margin: on either side, as a share of the range.
         told: how a tick reads.
         most: ticks at most.
+        ticks: where they may stand, in place of round numbers.
     """
     low, high = math.log(min(values)), math.log(max(values))
     room = max(margin * (high - low), 0.12)
@@ -38,7 +46,11 @@ def log_axis(
     else:
         axes.set_yscale("log")
         axes.set_ylim(*limits)
-    axis.set_major_locator(FixedLocator(log_ticks(*limits, most=most)))
+    axis.set_major_locator(
+        FixedLocator(
+            log_ticks(*limits, most=most) if ticks is None else thinned(sorted({*ticks}), most)
+        )
+    )
     axis.set_minor_locator(NullLocator())
     reads = told or plain_number
     axis.set_major_formatter(FuncFormatter(lambda value, _: reads(value)))
@@ -56,9 +68,13 @@ def log_ticks(low: float, high: float, *, least: int = 3, most: int = 7) -> list
         found = finer
         if len(found) >= least:
             break
-    while len(found) > most:
-        found = found[:: math.ceil(len(found) / most)]
-    return found
+    return thinned(found, most)
+
+
+def thinned(ticks: Sequence[float], most: int) -> list[float]:
+    """Every n-th of them, so that no more than ``most`` are left, the last among them."""
+    step = max(1, math.ceil(len(ticks) / most))
+    return [*reversed([*reversed(ticks)][::step])]
 
 
 def plain_number(value: float) -> str:

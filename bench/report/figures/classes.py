@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.report.figures.key import Item, Key
-from bench.report.figures.measuring import printable, width_of
+from bench.report.figures.measuring import wrapped
 from bench.report.figures.style import SMALL
 
 
@@ -24,14 +24,20 @@ class Classes:
     key: Key | None
 
 
-def short_classes(names: Sequence[str], inches: float, width: float) -> Classes:
-    """Args:
-    inches: room for one name at the axes.
-    width: of the key.
+def short_classes(names: Sequence[str], inches: float, width: float, lines: int = 1) -> Classes:
+    """Their own names where all fit, else numbers.
+
+    Args:
+        inches: room for one name at the axes.
+        width: of the key, in inches.
+        lines: over which a name may be broken.
     """
-    own = [printable(name) for name in names]
-    fit = all(width_of(name, SMALL) <= inches and name for name in own)
-    if fit and len(set(own)) == len(own) and own == [" ".join(n.split()) for n in names]:
+    own = [wrapped(name, inches, SMALL, lines) for name in names]
+    whole = all(
+        "".join(short.split()) == "".join(name.split())  # nothing cut, nothing escaped
+        for short, name in zip(own, names, strict=True)
+    )
+    if whole and all(own) and len(set(own)) == len(own):
         return Classes(names, own, None)
     numbers = [str(number) for number in range(len(names))]
     return Classes(names, numbers, Key([Item(i, name) for i, name in enumerate(names)], width))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,11 +18,12 @@ from bench.report.figures.classes import Classes, short_classes
 from bench.report.figures.multiples import Grid
 from bench.report.figures.planned import Lacking, Planned, Row, ids, rests_on
 from bench.report.figures.source import Entry, Source, classes_of, seeds_told, task_of
-from bench.report.figures.style import ABLATION, BLUE, INK, PAGE, SMALL, SUBJECT, write
+from bench.report.figures.style import ABLATION, BLUE, FAINT, INK, PAGE, SMALL, SUBJECT
 from bench.specs import Task
 from bench.statistics.decisions import Floats, Ints
 
 Counts = NDArray[np.int64]
+Trained = tuple[Entry, list[Record]]
 Matrix = tuple[Entry, list[Record], Counts]
 _SHADES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe3f2", BLUE, "#00395a"])
 
@@ -58,17 +60,15 @@ def columns_and_most(classes: int) -> tuple[int, int]:
     return (3, 6) if classes <= 6 else (2, 4)
 
 
-def _first(trained: Sequence[tuple[Entry, list[Record]]], most: int) -> list[tuple[Entry, list[Record]]]:
-    def place(one: tuple[Entry, list[Record]]) -> int:
+def _first(trained: Sequence[Trained], most: int) -> list[Trained]:
+    def place(one: Trained) -> int:
         role = one[0].role
         return 0 if role is SUBJECT else 2 if role is ABLATION else 1
 
     return sorted(trained, key=place)[:most]
 
 
-def _planned(
-    source: Source, dataset: str, trained: Sequence[tuple[Entry, list[Record]]]
-) -> Planned:
+def _planned(source: Source, dataset: str, trained: Sequence[Trained]) -> Planned:
     names = classes_of(trained[0][1])
     shown = _first(trained, columns_and_most(len(names))[1])
     matrices = []
@@ -82,7 +82,8 @@ def _planned(
         else "on the right the images of each row, added over seeds"
     )
     left = len(trained) - len(shown)
-    told = f" {left} more models are not shown (the subject comes first, then other models in the suite's order, then ablations)." if left else ""
+    order = "the subject comes first, then other models in the suite's order, then ablations"
+    told = f" {left} more models are not shown ({order})." if left else ""
     caption = (
         f"Of the test images of each true class of {dataset} (rows), the percentage called each "
         f"class (columns), {counts} ({seeds_told([runs for _, runs in shown])}, so every image "
@@ -131,7 +132,8 @@ def _draw(names: Sequence[str], matrices: Sequence[Matrix]) -> Figure:
     left, widest = 0.62, 2.6
     room = (PAGE - left - right - gap * (columns - 1)) / columns
     side = min(room, widest)
-    classes = short_classes(names, min(side / len(names), 0.5), PAGE - 0.2)
+    lines = 2 if len(names) <= 3 else 1
+    classes = short_classes(names, min(side / len(names) - 0.06, 0.8), PAGE - 0.2, lines)
     key = classes.key.height + 0.1 if classes.key else 0.0
     grid = Grid(
         len(matrices),
@@ -141,8 +143,8 @@ def _draw(names: Sequence[str], matrices: Sequence[Matrix]) -> Figure:
         right=right + columns * (room - side),
         gap=gap,
         head=0.02,
-        under=0.2,
-        foot=0.2 + key,
+        under=0.15 + 0.12 * lines,
+        foot=0.17 + key,
     )
     figure = grid.figure()
     for index, (entry, _, counts) in enumerate(matrices):
@@ -150,8 +152,9 @@ def _draw(names: Sequence[str], matrices: Sequence[Matrix]) -> Figure:
         grid.title(figure, index, entry)
         _matrix(axes, counts, classes, beside=counts_beside)
         if index % columns == 0:
-            axes.set_ylabel("true class")
-    write(figure, left, key + 0.04, "called", va="bottom")
+            grid.ylabel(axes, "true class")
+        if grid.is_lowest(index):
+            axes.set_xlabel("called", labelpad=2)
     if classes.key:
         classes.key.draw(figure, 0.1, key - 0.06)
     return figure
@@ -177,7 +180,8 @@ def _matrix(axes: Axes, counts: Counts, classes: Classes, *, beside: bool) -> No
     ticks = np.arange(len(counts)) + 0.5
     axes.set_xticks(ticks, classes.short)
     upright = classes.key is not None
-    axes.set_yticks(ticks, classes.short, rotation=0 if upright else 90, va="center")
+    turned: dict[str, Any] = {} if upright else {"rotation": 90, "multialignment": "center"}
+    axes.set_yticks(ticks, classes.short, va="center", **turned)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
-        spine.set_visible(False)
+        spine.set(visible=True, edgecolor=FAINT)

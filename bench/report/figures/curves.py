@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from bench.records.schema import Epoch, Record
 from bench.report.collect import training_of
+from bench.report.figures.axes import log_axis
 from bench.report.figures.multiples import Grid, chunks, part_told
 from bench.report.figures.planned import Lacking, Planned, Row, rests_on
 from bench.report.figures.source import Entry, Source, seed_of, seeds_told
@@ -101,7 +102,7 @@ def _draw(part: Sequence[Trained]) -> Figure:
     grid = Grid(len(part), min(5, max(3, len(part))), (0.72, 0.58))
     figure = grid.figure()
     every = [epoch for _, runs in part for record in runs for epoch in training_of(record).epochs]
-    losses = _shown_losses([value for e in every for value in (e.train_loss, e.val_loss)])
+    losses = [value for e in every for value in (e.train_loss, e.val_loss)]
     aucs = [100 * e.val_auc for e in every if e.val_auc is not None]
     longest = max(epoch.epoch for epoch in every)
     for index, (entry, runs) in enumerate(part):
@@ -109,27 +110,28 @@ def _draw(part: Sequence[Trained]) -> Figure:
         grid.title(figure, index, entry)
         _curves(loss, runs, lambda e: e.train_loss, _TRAIN)
         _curves(loss, runs, lambda e: e.val_loss, _VAL, mark=True)
-        _curves(auc, runs, lambda e: None if e.val_auc is None else 100 * e.val_auc, _AUC, mark=True)
-        loss.set_ylim(0, losses)
+        _curves(
+            auc, runs, lambda e: None if e.val_auc is None else 100 * e.val_auc, _AUC, mark=True
+        )
+        _loss_axis(loss, losses)
         auc.set_ylim(min(aucs, default=50.0) - 3, 103)
+        auc.yaxis.get_major_locator().set_params(nbins=4)
         for axes in (loss, auc):
             axes.set_xlim(1 - 0.03 * longest, max(longest * 1.03, 1.5))
             axes.grid(True, axis="y")
-            axes.yaxis.get_major_locator().set_params(nbins=4)
             axes.xaxis.get_major_locator().set_params(nbins=4, integer=True)
         if index % grid.columns == 0:
-            loss.set_ylabel("loss (nats)")
-            auc.set_ylabel("AUC (%)")
-            figure.align_ylabels([loss, auc])
+            grid.ylabel(loss, "loss (nats)")
+            grid.ylabel(auc, "AUC (%)")
     write(figure, grid.left + (PAGE - grid.left) / 2, 0.03, "epoch", ha="center", va="bottom")
     _legend(figure, grid.left)
     return figure
 
 
-def _shown_losses(losses: Sequence[float]) -> float:
-    """How far up: all of them, unless a few spikes would flatten the rest."""
-    highest, most = max(losses), float(np.quantile(losses, 0.98))
-    return 1.05 * (highest if highest < 2.5 * most else 1.5 * most)
+def _loss_axis(axes: Axes, losses: Sequence[float]) -> None:
+    """A log scale, as a bad start is many times a good end; linear where a loss is not positive."""
+    if min(losses) > 0:
+        log_axis(axes, "y", losses, margin=0.04, most=4)
 
 
 def _curves(

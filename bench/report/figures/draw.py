@@ -17,9 +17,11 @@ from bench.report.figures.curves import learning_curves
 from bench.report.figures.forest import ablation_forest
 from bench.report.figures.page import PAGE, page, table
 from bench.report.figures.planned import Lacking, Planned
+from bench.report.figures.ranks import rank_diagram
 from bench.report.figures.reliability import reliability
 from bench.report.figures.roc import rocs
 from bench.report.figures.saving import FORMATS, picture
+from bench.report.figures.scaling import scalings
 from bench.report.figures.source import Source
 from bench.report.figures.style import styled
 from bench.report.figures.trade_off import trade_offs
@@ -35,6 +37,8 @@ _KINDS: tuple[Callable[[Source], Sequence[Planned | Lacking]], ...] = (
     reliability,
     confusions,
     rocs,
+    rank_diagram,
+    scalings,
 )
 
 

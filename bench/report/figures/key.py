@@ -66,7 +66,12 @@ class Key:
                 place = ([(x + _MARKER / 2) / across], [y / up])
                 figure.add_artist(Line2D(*place, **marker_look(item.role), linestyle="none"))
             end, weight = x + self._head, _weight(item)
-            look: dict[str, Any] = {"va": "center_baseline", "fontsize": SMALL, "color": INK, "weight": weight}
+            look: dict[str, Any] = {
+                "va": "center_baseline",
+                "fontsize": SMALL,
+                "color": INK,
+                "weight": weight,
+            }
             write(figure, end - 0.06, y, str(item.number), ha="right", **look)
             room = pitch - _GAP - self._head
             write(figure, end, y, shortened(item.text, room, SMALL, weight), **look)

@@ -49,9 +49,7 @@ def shortened(text: str, inches: float, size: float, weight: str = "normal") -> 
     return "…"
 
 
-def wrapped(
-    text: str, inches: float, size: float, lines: int = 2, weight: str = "normal"
-) -> str:
+def wrapped(text: str, inches: float, size: float, lines: int = 2, weight: str = "normal") -> str:
     """A name over at most ``lines`` lines, broken after ``_``, ``-`` or a blank where it can be."""
     rest, done = printable(text), []
     while rest and len(done) < lines - 1 and width_of(rest, size, weight) > inches:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -76,6 +76,11 @@ class Grid:
             y -= self.within
         return made
 
+    def ylabel(self, axes: Axes, text: str) -> None:
+        """A label at the figure's left edge, the same distance from every panel."""
+        axes.set_ylabel(text)
+        axes.yaxis.set_label_coords(-(self.left - 0.06) / self.wide, 0.5)
+
     def is_lowest(self, index: int) -> bool:
         """Whether no panel stands below."""
         return index + self.columns >= self.count
@@ -84,11 +89,16 @@ class Grid:
         """The model's name over its panel, and what is to be noted of it on the second line."""
         row, column = divmod(index, self.columns)
         x = self.left + column * (self.wide + self.gap)
-        y = self.height - self.head - row * self.tall - _TITLE + 0.035
+        y = self.height - self.head - row * self.tall - _TITLE + 0.06
         role = entry.role
         name = wrapped(entry.label, self.wide + self.gap - 0.06, SMALL, 2, role.weight)
         colour = INK if role is RIVAL else role.colour
-        look = {"va": "bottom", "linespacing": 1.0, "weight": role.weight, "color": colour}
+        look: dict[str, Any] = {
+            "va": "baseline",
+            "linespacing": 1.0,
+            "weight": role.weight,
+            "color": colour,
+        }
         write(figure, x, y, name, fontsize=SMALL, gid="title", **look)
 
 

@@ -6,7 +6,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+import matplotlib.patheffects
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -137,15 +139,15 @@ def ece_told(runs: Sequence[Record]) -> str:
 def _draw(bins: Sequence[tuple[Entry, list[Record], list[Bin]]], least: float) -> Figure:
     grid = Grid(len(bins), min(5, max(3, len(bins))), (1.08, 0.3))
     figure = grid.figure()
+    halo = [matplotlib.patheffects.withStroke(linewidth=1.6, foreground="white")]
     most = max(one.decisions for _, _, found in bins for one in found)
     low = 100 * (0.5 if least >= 0.5 or least == 0 else 0.0)
     for index, (entry, runs, found) in enumerate(bins):
         diagram, counts = grid.axes(figure, index)
         grid.title(figure, index, entry)
         _diagram(diagram, found, low)
-        diagram.text(
-            0.04, 0.97, ece_told(runs), transform=diagram.transAxes, va="top", fontsize=SMALL
-        )
+        look: dict[str, Any] = {"ha": "right", "path_effects": halo, "transform": diagram.transAxes}
+        diagram.text(0.97, 0.05, ece_told(runs), fontsize=SMALL, zorder=5, **look)
         filled = [one for one in found if one.decisions]
         counts.bar(
             [100 * one.low for one in filled],
@@ -160,11 +162,10 @@ def _draw(bins: Sequence[tuple[Entry, list[Record], list[Bin]]], least: float) -
         counts.yaxis.get_major_locator().set_params(nbins=2, integer=True)
         for axes in (diagram, counts):
             axes.set_xlim(low, 100)
-            axes.set_xticks([50, 75, 100] if low else [0, 50, 100])
+            axes.set_xticks([60, 75, 90] if low else [25, 50, 75])
         if index % grid.columns == 0:
-            diagram.set_ylabel("right (%)")
-            counts.set_ylabel("count")
-            figure.align_ylabels([diagram, counts])
+            grid.ylabel(diagram, "right (%)")
+            grid.ylabel(counts, "count")
     across = grid.left + (PAGE - grid.left) / 2
     write(figure, across, 0.03, "confidence of the decision (%)", ha="center", va="bottom")
     _legend(figure, grid.left)
@@ -182,12 +183,12 @@ def _diagram(axes: Axes, found: Sequence[Bin], low: float) -> None:
         axes.plot([x, x], [x, y], color=VERMILION, linewidth=1.4, alpha=0.45, zorder=2)
     axes.plot([x for x, _, _ in points], [y for _, y, _ in points], color=BLUE, linewidth=0.9)
     for x, y, count in points:
-        axes.plot([x], [y], zorder=4, **_dot(few=count < FEW))  # type: ignore[arg-type]
-    axes.set_ylim(0, 104)
+        axes.plot([x], [y], zorder=4, **_dot(few=count < FEW))
+    axes.set_ylim(-4, 104)
     axes.set_yticks([0, 50, 100])
 
 
-def _dot(*, few: bool) -> dict[str, object]:
+def _dot(*, few: bool) -> dict[str, Any]:
     return {
         "marker": "o",
         "markersize": 3.4,
@@ -202,8 +203,8 @@ def _legend(figure: Figure, left: float) -> None:
     figure.legend(
         handles=[
             Line2D([], [], color=PALE, linewidth=0.7, linestyle=(0, (3, 2)), label="calibrated"),
-            Line2D([], [], label="a bin", **_dot(few=False)),  # type: ignore[arg-type]
-            Line2D([], [], label=f"a bin of fewer than {FEW}", **_dot(few=True)),  # type: ignore[arg-type]
+            Line2D([], [], label="a bin", **_dot(few=False)),
+            Line2D([], [], label=f"a bin of fewer than {FEW}", **_dot(few=True)),
             Line2D([], [], color=VERMILION, linewidth=1.4, alpha=0.45, label="gap"),
             Patch(facecolor=FAINT, edgecolor=PALE, linewidth=0.4, label="decisions"),
         ],

@@ -193,11 +193,11 @@ def _draw(names: Sequence[str], part: Sequence[Drawn], subject: Sequence[Curve])
             axes.plot(curve.x, curve.y, linewidth=1.1, **look)
         areas = [curve.area for curve in curves]
         label = "AUC" if one else "mean AUC" if len(areas) == len(names) else "mean of those drawn"
-        text = f"{label} {100 * float(np.mean(areas)):.1f}"
+        text = f"{label} {100 * float(np.mean(areas)):.1f} %"
         axes.text(0.97, 0.05, text, ha="right", fontsize=SMALL, transform=axes.transAxes)
         _square(axes)
         if index % columns == 0:
-            axes.set_ylabel("true positive rate")
+            grid.ylabel(axes, "true positive rate")
     across = grid.left + (PAGE - grid.left) / 2
     write(figure, across, 0.03, "false positive rate", ha="center", va="bottom")
     if handles:

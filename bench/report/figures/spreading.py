@@ -9,7 +9,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_ANGLES = tuple(math.tau * turn / 16 for turn in (2, 6, 14, 10, 0, 8, 4, 12, 1, 3, 5, 7, 9, 11, 13, 15))
+_ANGLES = tuple(
+    math.tau * turn / 16 for turn in (2, 6, 14, 10, 0, 8, 4, 12, 1, 3, 5, 7, 9, 11, 13, 15)
+)
 _STEP = 2.0  # between the rings of places that are tried
 _CROSSED = 9.0  # what crossing a bar or a line costs, as distance
 _TOUCHED = 1000.0  # lying on another label or marker: only where nothing else is left

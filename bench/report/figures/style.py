@@ -105,9 +105,7 @@ def place(figure: Figure, left: float, bottom: float, width: float, height: floa
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
 
 
-def write(
-    figure: Figure, left: float, bottom: float, text: str, **look: Any
-) -> None:
+def write(figure: Figure, left: float, bottom: float, text: str, **look: Any) -> None:
     """Text at a place in inches; ``look`` as of matplotlib's text."""
     across, up = figure.get_size_inches()
     figure.text(left / across, bottom / up, text, **look)

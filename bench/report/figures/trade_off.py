@@ -72,7 +72,9 @@ def trade_offs(source: Source) -> list[Planned | Lacking]:
                 )
             )
             continue
-        found += [_planned(source, dataset.name, trained, machine) for machine in machines or [None]]
+        found += [
+            _planned(source, dataset.name, trained, machine) for machine in machines or [None]
+        ]
     return found
 
 
@@ -148,14 +150,10 @@ def with_front(places: Sequence[Place], *, more_is_better: bool) -> list[Place]:
     ]
 
 
-def _legend(
-    trained: list[tuple[Entry, list[Record]]], panels: Sequence[Panel]
-) -> dict[str, str]:
+def _legend(trained: list[tuple[Entry, list[Record]]], panels: Sequence[Panel]) -> dict[str, str]:
     """What the vertical bars are, by what they cover."""
     told = {}
-    drawn = [
-        place for panel in panels for place in panel.places if place.score.low is not None
-    ]
+    drawn = [place for panel in panels for place in panel.places if place.score.low is not None]
     if any(place.score.covers == "seeds" for place in drawn):
         seeds = seeds_told([runs for _, runs in trained if len(runs) > 1])
         told["seeds"] = f"95 % t interval over {seeds}"
@@ -179,7 +177,11 @@ def _caption(
         f"with {seeds_told([runs for _, runs in trained])}, against cost{cost}.",
         "Vertical bars: "
         + ("; ".join(_legend(trained, panels).values()) or "none can be given")
-        + ("; horizontal bars: 95 % bootstrap interval of the median throughput." if machine else "."),
+        + (
+            "; horizontal bars: 95 % bootstrap interval of the median throughput."
+            if machine
+            else "."
+        ),
         "The front joins models that no other beats in both by these values alone: where bars "
         "overlap it shows no difference.",
     ]
