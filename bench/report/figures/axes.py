@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 _STEPS = (
     (1.0,),
@@ -83,8 +83,13 @@ def plain_number(value: float) -> str:
 
 
 def percent_axis(axes: Axes, values: Sequence[float], margin: float = 0.06) -> None:
-    """The y axis around ``values``, in percent; never beyond what a share can be by more than a bit."""
+    """The y axis around ``values``, in percent; at most a little beyond what a share can be."""
     low, high = min(values), max(values)
     room = max(margin * (high - low), 0.5)
     axes.set_ylim(max(low - room, -1.5), min(high + room, 101.5))
-    axes.yaxis.get_major_locator().set_params(nbins=6, integer=True)  # type: ignore[call-arg]
+    axes.yaxis.set_major_locator(few_ticks(6, integer=True))
+
+
+def few_ticks(most: int, *, integer: bool = False) -> MaxNLocator:
+    """Round numbers, ``most`` at most."""
+    return MaxNLocator(nbins=most, integer=integer, steps=[1, 2, 5, 10])

@@ -143,8 +143,8 @@ def _draw(names: Sequence[str], matrices: Sequence[Matrix]) -> Figure:
         right=right + columns * (room - side),
         gap=gap,
         head=0.02,
-        under=0.15 + 0.12 * lines,
-        foot=0.17 + key,
+        under=0.1,
+        foot=0.22 + 0.12 * lines + key,
     )
     figure = grid.figure()
     for index, (entry, _, counts) in enumerate(matrices):

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from bench.records.schema import Epoch, Record
 from bench.report.collect import training_of
-from bench.report.figures.axes import log_axis
+from bench.report.figures.axes import few_ticks, log_axis
 from bench.report.figures.multiples import Grid, chunks, part_told
 from bench.report.figures.planned import Lacking, Planned, Row, rests_on
 from bench.report.figures.source import Entry, Source, seed_of, seeds_told
@@ -95,7 +95,7 @@ def mean_curve(
         {epoch.epoch: value(epoch) for epoch in training_of(record).epochs} for record in runs
     ]
     shared = sorted(set.intersection(*({e for e, v in c.items() if v is not None} for c in curves)))
-    return shared, [float(np.mean([c[e] for c in curves])) for e in shared]  # type: ignore[misc]
+    return shared, [float(np.mean([c[e] for c in curves])) for e in shared]
 
 
 def _draw(part: Sequence[Trained]) -> Figure:
@@ -115,11 +115,11 @@ def _draw(part: Sequence[Trained]) -> Figure:
         )
         _loss_axis(loss, losses)
         auc.set_ylim(min(aucs, default=50.0) - 3, 103)
-        auc.yaxis.get_major_locator().set_params(nbins=4)
+        auc.yaxis.set_major_locator(few_ticks(4))
         for axes in (loss, auc):
             axes.set_xlim(1 - 0.03 * longest, max(longest * 1.03, 1.5))
             axes.grid(True, axis="y")
-            axes.xaxis.get_major_locator().set_params(nbins=4, integer=True)
+            axes.xaxis.set_major_locator(few_ticks(4, integer=True))
         if index % grid.columns == 0:
             grid.ylabel(loss, "loss (nats)")
             grid.ylabel(auc, "AUC (%)")
@@ -150,7 +150,7 @@ def _curves(
         chosen = [(e, v) for e, v in points if e == result.selected_epoch]
         if mark and chosen:
             axes.plot(*zip(*chosen, strict=True), zorder=4, **_CHOSEN)
-    alone = {"marker": "."} if len(training_of(runs[0]).epochs) == 1 else {}
+    alone: dict[str, Any] = {"marker": "."} if len(training_of(runs[0]).epochs) == 1 else {}
     axes.plot(*mean_curve(runs, value), linewidth=1.2, **look, **alone)
 
 

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 
 from bench.records.schema import Record
 from bench.report.ablations import FULL
+from bench.report.figures.axes import few_ticks
 from bench.report.figures.measuring import shortened
 from bench.report.figures.planned import Lacking, Planned, Row, counted, ids, rests_on
 from bench.report.figures.scored import METRICS, Metric, by_seed
@@ -224,7 +225,7 @@ def _panel(axes: Axes, slots: Sequence[str | Line], metric: Metric) -> None:
     axes.set_xlim(-reach, reach)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.xaxis.get_major_locator().set_params(nbins=6)
+    axes.xaxis.set_major_locator(few_ticks(6))
     axes.set_xlabel(f"ablated − full, test {metric} (points)")
 
 

@@ -14,7 +14,7 @@ _FAMILY = "DejaVu Sans"
 
 @lru_cache(maxsize=1)
 def _renderer() -> RendererAgg:
-    return RendererAgg(8, 8, _DPI)
+    return RendererAgg(8, 8, _DPI)  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=1)
@@ -26,7 +26,8 @@ def _known() -> frozenset[int]:
 def width_of(text: str, size: float, weight: str = "normal") -> float:
     """Inches that a line of text takes; ``size`` in points."""
     font = FontProperties(family=_FAMILY, size=size, weight=weight)
-    width, _, _ = _renderer().get_text_width_height_descent(text, font, ismath=False)
+    pen = _renderer()
+    width, _, _ = pen.get_text_width_height_descent(text, font, False)  # type: ignore[no-untyped-call]
     return float(width) / _DPI
 
 
@@ -51,7 +52,7 @@ def shortened(text: str, inches: float, size: float, weight: str = "normal") -> 
 
 def wrapped(text: str, inches: float, size: float, lines: int = 2, weight: str = "normal") -> str:
     """A name over at most ``lines`` lines, broken after ``_``, ``-`` or a blank where it can be."""
-    rest, done = printable(text), []
+    rest, done = printable(text), list[str]()
     while rest and len(done) < lines - 1 and width_of(rest, size, weight) > inches:
         fitting = max(
             (n for n in range(1, len(rest)) if width_of(rest[:n], size, weight) <= inches),

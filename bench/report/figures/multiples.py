@@ -24,7 +24,7 @@ class Grid:
     Attributes:
         parts: heights of the axes that make one panel, from the top down.
         head: room at the top of the figure, for a legend.
-        foot: room below everything, beside the last row's tick labels.
+        foot: room below everything, for tick labels and the axis's name.
     """
 
     count: int
@@ -34,9 +34,9 @@ class Grid:
     right: float = 0.06
     gap: float = 0.14
     within: float = 0.06
-    under: float = 0.2
+    under: float = 0.1
     head: float = 0.22
-    foot: float = 0.18
+    foot: float = 0.28
 
     @property
     def rows(self) -> int:
@@ -79,7 +79,8 @@ class Grid:
     def ylabel(self, axes: Axes, text: str) -> None:
         """A label at the figure's left edge, the same distance from every panel."""
         axes.set_ylabel(text)
-        axes.yaxis.set_label_coords(-(self.left - 0.06) / self.wide, 0.5)
+        axes.yaxis.set_label_coords(-(self.left - 0.03) / self.wide, 0.5)
+        axes.yaxis.label.set_verticalalignment("top")
 
     def is_lowest(self, index: int) -> bool:
         """Whether no panel stands below."""
@@ -91,7 +92,7 @@ class Grid:
         x = self.left + column * (self.wide + self.gap)
         y = self.height - self.head - row * self.tall - _TITLE + 0.06
         role = entry.role
-        name = wrapped(entry.label, self.wide + self.gap - 0.06, SMALL, 2, role.weight)
+        name = wrapped(entry.label, self.wide + 0.05, SMALL, 2, role.weight)
         colour = INK if role is RIVAL else role.colour
         look: dict[str, Any] = {
             "va": "baseline",

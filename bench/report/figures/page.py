@@ -21,11 +21,12 @@ def page(collected: Collected, figures: Sequence[Planned], lacking: Sequence[Lac
     data = " and ".join(shown[kind] for kind in sorted(kinds)) or "no finished runs"
     size = f"{settings.source_size} px source fed at {settings.image_size} px"
     done = len(suite.cells) - len(collected.problems)
+    counts = f"{done} of {len(suite.cells)} runs finished" if suite.cells else "nothing is trained"
+    basis = f"{data}; {size}; protocol `{suite.protocol_name}`; {counts}" if suite.cells else counts
     parts = [
         f"# Figures: suite `{suite.name}`",
         settings.about,
-        f"Shown: {data}; {size}; protocol `{suite.protocol_name}`; {done} of {len(suite.cells)} "
-        f"runs finished. `python -m bench figures {suite.reference}` draws them from the records "
+        f"Shown: {basis}. `python -m bench figures {suite.reference}` draws them from the records "
         "and stored predictions alone, as PNG, PDF and SVG; the numbers drawn stand in the CSV "
         "beside each. `python -m bench verify` holds the CSVs and this page equal to the records; "
         "pictures are not compared, since their bytes depend on the versions of the libraries.",

@@ -53,8 +53,10 @@ def rests_on(records: Sequence[Record], stale: set[str]) -> str:
     told = f"Rests on {counted(len(unique), 'record')}"
     if not old:
         return f"{told}, none stale."
-    trainings = [record for record in unique.values() if record.training is not None]
-    if all(record.id in stale for record in trainings) and len(old) == len(trainings):
+    if len(old) == len(unique):
+        return f"{told}, all stale ({_CHANGED})."
+    trainings = {record.id for record in unique.values() if record.training is not None}
+    if {record.id for record in old} == trainings:
         return f"{told}; every training is stale ({_CHANGED})."
     models = Counter(model_of(record) for record in old)
     named = ", ".join(f"{name} ({count})" for name, count in models.items())

@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 from bench.evaluation.scores import THRESHOLD, is_multi_label
 from bench.records.schema import Record
 from bench.report.collect import training_of
+from bench.report.figures.axes import few_ticks
 from bench.report.figures.multiples import Grid, chunks, part_told
 from bench.report.figures.planned import Lacking, Planned, Row, ids, rests_on
 from bench.report.figures.source import Entry, Source, seeds_told, task_of
@@ -159,7 +160,7 @@ def _draw(bins: Sequence[tuple[Entry, list[Record], list[Bin]]], least: float) -
             linewidth=0.4,
         )
         counts.set_ylim(0, 1.12 * most)
-        counts.yaxis.get_major_locator().set_params(nbins=2, integer=True)
+        counts.yaxis.set_major_locator(few_ticks(2, integer=True))
         for axes in (diagram, counts):
             axes.set_xlim(low, 100)
             axes.set_xticks([60, 75, 90] if low else [25, 50, 75])

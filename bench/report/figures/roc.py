@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -166,7 +167,7 @@ def corners(x: Floats, y: Floats) -> list[tuple[float, float]]:
     """The points at which a line turns, and its ends."""
     points = list(dict.fromkeys(zip(x.tolist(), y.tolist(), strict=True)))
     kept = points[:1]
-    for here, after in zip(points[1:], points[2:], strict=False):
+    for here, after in itertools.pairwise(points[1:]):
         (x0, y0), (x1, y1), (x2, y2) = kept[-1], here, after
         if abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)) > 1e-12:
             kept.append(here)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import matplotlib.patheffects
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -34,6 +35,7 @@ from bench.report.figures.style import (
     Role,
     new_figure,
     place,
+    write,
 )
 
 _TITLE = "Time and memory against pixels"
@@ -191,7 +193,7 @@ def _draw(grown: Sequence[Growth]) -> Figure:
     left, right, between, under, above = 0.55, 0.3, 0.8, 0.44, 0.22
     memory = any(one.memory for one in grown)
     tall = min(4.2, max(2.3, 0.105 * len(grown) + 0.4))
-    items = [Item(one.number, f"{one.model}  {_told(one.slopes)}", one.role) for one in grown]
+    items = [Item(one.number, f"{one.model}: {_told(one.slopes)}", one.role) for one in grown]
     key = Key(items, PAGE - left - 0.06)
     figure = new_figure(PAGE, above + tall + under + key.height)
     panels = [("time (ms)", [one.times for one in grown])]
@@ -202,6 +204,8 @@ def _draw(grown: Sequence[Growth]) -> Figure:
         where = left + index * (wide + between), under + key.height, wide, tall
         _panel(place(figure, *where), label, grown, series, tall)
     key.draw(figure, left - 0.2, key.height + 0.02)
+    told = "key: slopes of time / of memory"
+    write(figure, PAGE - 0.06, above + tall + under + key.height - 0.12, told, ha="right")
     _legend(figure, grown, left)
     return figure
 
@@ -220,7 +224,8 @@ def _panel(
     axes.grid(True)
     axes.set_xlabel("pixels of the image")
     axes.set_ylabel(label)
-    _guides(axes)
+    last = max(pixels)
+    _guides(axes, (last, max(v for _, vs in drawn for s, v in vs.items() if s**2 == last)))
     for one, values in drawn:
         sizes = sorted(values)
         look = dict(_LOOK[one.role.name])
@@ -235,16 +240,24 @@ def _panel(
     _ends(axes, drawn, tall)
 
 
-def _guides(axes: Axes) -> None:
-    """Slopes one and two from the lower left corner of the frame."""
-    low, high = axes.get_xlim()
-    start = axes.get_ylim()[0]
-    bounds = axes.get_ylim()
-    for power in (1, 2):
-        ends = [start, start * (high / low) ** power]
-        axes.plot([low, high], ends, color=FAINT, linewidth=0.9, linestyle=(0, (6, 3)), zorder=1)
-    axes.set_xlim(low, high)
-    axes.set_ylim(*bounds)
+def _guides(axes: Axes, corner: tuple[float, float]) -> None:
+    """Slopes one and two, down from the largest image's slowest model."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    halo = [matplotlib.patheffects.withStroke(linewidth=1.6, foreground="white")]
+    for power, told in ((1, "linear"), (2, "quadratic")):
+        start = max(left, corner[0] * (bottom / corner[1]) ** (1 / power))
+        ends = [corner[1] * (x / corner[0]) ** power for x in (start, corner[0])]
+        look: dict[str, Any] = {"color": FAINT, "linewidth": 1.0, "linestyle": (0, (6, 3))}
+        axes.plot([start, corner[0]], ends, zorder=1, **look)
+        x = max(
+            left * 1.1, corner[0] * (bottom * (top / bottom) ** 0.05 / corner[1]) ** (1 / power)
+        )
+        y = corner[1] * (x / corner[0]) ** power
+        axes.text(
+            x, y, told, color=PALE, path_effects=halo, ha="center" if x > 2 * left else "left"
+        )
+    axes.set_xlim(left, right)
+    axes.set_ylim(bottom, top)
 
 
 def _ends(axes: Axes, drawn: Sequence[tuple[Growth, dict[int, float]]], tall: float) -> None:

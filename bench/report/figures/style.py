@@ -88,7 +88,7 @@ def styled() -> Iterator[None]:
     """Everything is made and saved inside; the settings of the person at hand do not enter."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_RC)
+        matplotlib.rcParams.update(_RC)  # type: ignore[arg-type]
         yield
 
 
@@ -112,7 +112,7 @@ def write(figure: Figure, left: float, bottom: float, text: str, **look: Any) ->
 
 
 def series(index: int) -> dict[str, Any]:
-    """Colour and dashes of the n-th of several lines; 28 differ, each from its neighbours in both."""
+    """Colour and dashes of the n-th of several lines; 28 differ, neighbours in both."""
     return {
         "color": _SERIES[index % len(_SERIES)],
         "linestyle": _DASHES[index % len(_DASHES)],

@@ -143,8 +143,8 @@ def _numbers(axes: Axes, places: Sequence[Place], inches: tuple[float, float]) -
         x, y = box.centre
         role = spot.entry.role
         if ((x - point[0]) ** 2 + (y - point[1]) ** 2) ** 0.5 > 13:
-            ends = [point[0] / wide, x / wide], [point[1] / tall, y / tall]
-            axes.plot(*ends, transform=axes.transAxes, color=PALE, linewidth=0.4, zorder=2)
+            leader = [point[0] / wide, x / wide], [point[1] / tall, y / tall]
+            axes.plot(*leader, transform=axes.transAxes, color=PALE, linewidth=0.4, zorder=2)
         axes.text(
             x / wide,
             y / tall,
