@@ -104,12 +104,8 @@ class Grid:
 
 
 def chunks(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
-    """Parts of nearly equal length, none longer than ``most``."""
-    if not items:
-        return []
-    parts = -(-len(items) // most)
-    size = -(-len(items) // parts)
-    return [items[start : start + size] for start in range(0, len(items), size)]
+    """Parts of ``most``, the last of what is left: a figure's rows are full."""
+    return [items[start : start + most] for start in range(0, len(items), most)]
 
 
 def part_told(index: int, parts: int) -> str:

@@ -21,7 +21,7 @@ from bench.report.figures.source import Entry, Source
 from bench.report.figures.style import INK, PAGE, PALE, RIVAL, SMALL, new_figure, place
 
 _TITLE = "Mean ranks over data sets"
-_NAMES, _ROW, _BAR, _ABOVE = 2.35, 0.15, 0.075, 0.62  # inches
+_NAMES, _ROW, _BAR, _ABOVE = 2.6, 0.15, 0.075, 0.62  # inches
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ def _names(axes: Axes, one: Ranked, at: Any, scale: float, top: float) -> None:
         colour = PALE if role is RIVAL else role.colour
         x = at(rank)
         axes.plot([x, x, edge], [scale, y, y], color=colour, linewidth=0.7, zorder=1)
-        name = shortened(entry.label, _NAMES - 0.5, SMALL, role.weight)
+        name = shortened(entry.label, _NAMES - 0.4, SMALL, role.weight)
         text = f"{name}  {rank:.1f}" if left else f"{rank:.1f}  {name}"
         axes.text(
             edge + (-0.05 if left else 0.05),

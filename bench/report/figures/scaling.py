@@ -249,13 +249,11 @@ def _guides(axes: Axes, corner: tuple[float, float]) -> None:
         ends = [corner[1] * (x / corner[0]) ** power for x in (start, corner[0])]
         look: dict[str, Any] = {"color": FAINT, "linewidth": 1.0, "linestyle": (0, (6, 3))}
         axes.plot([start, corner[0]], ends, zorder=1, **look)
-        x = max(
-            left * 1.1, corner[0] * (bottom * (top / bottom) ** 0.05 / corner[1]) ** (1 / power)
-        )
-        y = corner[1] * (x / corner[0]) ** power
-        axes.text(
-            x, y, told, color=PALE, path_effects=halo, ha="center" if x > 2 * left else "left"
-        )
+        y = bottom * (top / bottom) ** (0.03 if power == 1 else 0.11)
+        x = corner[0] * (y / corner[1]) ** (1 / power)
+        if x < 3 * left:  # no room on its left
+            x, y = 3 * left, corner[1] * (3 * left / corner[0]) ** power
+        axes.text(x, y, f"{told} ", color=PALE, path_effects=halo, ha="right", va="bottom")
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
 

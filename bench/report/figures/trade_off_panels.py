@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +85,7 @@ def _panel(axes: Axes, panel: Panel, inches: tuple[float, float]) -> None:
         if spot.x_low is not None and spot.x_high is not None:
             axes.plot([spot.x_low, spot.x_high], [spot.y] * 2, color=role.colour, linewidth=0.7)
         axes.plot([spot.x], [spot.y], linestyle="none", zorder=3, **marker_look(role))
-    _numbers(axes, places, inches)
+    _numbers(axes, places, inches, list(zip(*corners, strict=True)))
 
 
 def _reach(spot: Place) -> list[float]:
@@ -111,7 +112,12 @@ def staircase(
     ]
 
 
-def _numbers(axes: Axes, places: Sequence[Place], inches: tuple[float, float]) -> None:
+def _numbers(
+    axes: Axes,
+    places: Sequence[Place],
+    inches: tuple[float, float],
+    front: Sequence[tuple[float, float]],
+) -> None:
     """Each point's number beside it, on no other number and no marker."""
     wide, tall = 72 * inches[0], 72 * inches[1]
     to_axes = axes.transData + axes.transAxes.inverted()
@@ -137,6 +143,9 @@ def _numbers(axes: Axes, places: Sequence[Place], inches: tuple[float, float]) -
         if spot.x_low is not None and spot.x_high is not None:
             start, end = (spot_of(x, spot.y)[0] for x in (spot.x_low, spot.x_high))
             bars.append(Box(start, point[1] - 0.6, end, point[1] + 0.6))
+    for start, end in itertools.pairwise(spot_of(*corner) for corner in front):
+        (x0, x1), (y0, y1) = (sorted(pair) for pair in zip(start, end, strict=True))
+        bars.append(Box(x0 - 0.6, y0 - 0.6, x1 + 0.6, y1 + 0.6))
     boxes = spread(points, sizes, markers, bars, Box(0, 0, wide, tall))
     halo = [matplotlib.patheffects.withStroke(linewidth=1.6, foreground="white")]
     for spot, text, point, box in zip(places, texts, points, boxes, strict=True):

@@ -13,6 +13,14 @@ import numpy as np
 import pytest
 from matplotlib.transforms import Bbox
 
+from bench.details import MachineSpec, MemorySpec, ScalingSpec
+from bench.records.details import (
+    DetailResult,
+    MachineResult,
+    MemoryResult,
+    ScaledPoint,
+    ScalingResult,
+)
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.figures.draw import Plans, plan_figures, write_figures
@@ -22,7 +30,8 @@ from bench.report.figures.style import PAGE, TALLEST, styled
 from bench.specs import Task
 from bench.statistics.intervals import wilson_over_images
 from bench.suite import Suite, load_suite
-from tests._helpers.records import measure
+from bench.suite_details import detail_specs
+from tests._helpers.records import measure, provenance
 from tests._helpers.runs_of import keep_run
 
 ABLATED = "medspectralnet_no_context_gate"
@@ -96,6 +105,7 @@ def check(plans: Plans, written: Written) -> None:
     """Every figure can be drawn, twice the same; no text on another or off the page."""
     known = {record.id for record in plans.collected.records}
     known |= {record.id for record in plans.collected.costs.values()}
+    known |= {record.id for record in plans.collected.details}
     for figure in plans.figures:
         with styled():
             written.texts.clear()
@@ -339,3 +349,73 @@ def test_one_look_in_a_figure_is_not_left_behind(tmp_path: Path, store: Store) -
     with styled():
         picture(figure.draw(), "svg")
     assert dict(matplotlib.rcParams) == before
+
+
+def keep_details(store: Store, suite: Suite, machine: str, slower: float = 1.0) -> None:
+    """A full measurement in which time grows as pixels, and memory as their root."""
+    for place, spec in enumerate(detail_specs(suite, "cpu", machine)):
+        result: DetailResult | None = None
+        if isinstance(spec, ScalingSpec):
+            sizes = [28, 56, 112, 224]
+            result = ScalingResult(
+                over_sizes=[
+                    ScaledPoint(
+                        image_size=size,
+                        batch_size=1,
+                        rounds_s=[[slower * (1 + place % 4) * 1e-6 * size**2] * 3],
+                        peak_bytes=2**20 * (100 + size),
+                    )
+                    for size in sizes
+                ]
+                + [ScaledPoint(image_size=448, batch_size=1, failure="too slow")],
+                over_batches=[],
+                seconds_per_point=1.0,
+                noisy=False,
+            )
+        elif isinstance(spec, MemorySpec):
+            result = MemoryResult(
+                libraries_bytes=2**20 * 100,
+                inference_peak_bytes=2**20 * 200,
+                repeat_difference_bytes=0,
+                training_peak_bytes=None,
+                training_failure=None,
+                import_s=1.0,
+                build_s=1.0,
+                first_forward_s=1.0,
+                second_forward_s=1.0,
+            )
+        elif not isinstance(spec, MachineSpec):
+            continue
+        else:
+            result = MachineResult(
+                product_macs_per_s={}, copy_bytes_per_s=1.0, operator_call_s=1.0, noisy=False
+            )
+        record = Record(
+            kind="detail",
+            id=spec.id,
+            status="done",
+            reason=None,
+            spec=spec,
+            suite=None,
+            provenance=provenance(spec),
+            attempts=[],
+            detail=result,
+        )
+        store.save(record)
+
+
+def test_scaling_shows_slopes_and_where_a_series_ends(
+    tmp_path: Path, store: Store, written: Written
+) -> None:
+    models = (*MODELS, *(f"model_{n}" for n in range(23)))
+    suite = make_suite(tmp_path, models, ("breastmnist",), (0,))
+    keep_details(store, suite, "one machine")
+    keep_details(store, suite, "another", slower=7.0)
+    plans = plan_figures(suite, store.all(), store)
+    assert {figure.name for figure in plans.figures} == {"scaling", "scaling-2"}
+    rows = rows_of(plans, "scaling")
+    assert {row["slope of time, upper half"] for row in rows} == {"1"}
+    assert {row["slope of memory, upper half"] for row in rows} == {"0.5"}
+    assert {float(row["memory added (MiB)"]) for row in rows} == {28, 56, 112, 224}
+    assert "medspectralnet (too slow)" in plans.figures[0].caption
+    check(plans, written)
