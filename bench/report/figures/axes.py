@@ -68,6 +68,10 @@ def log_ticks(low: float, high: float, *, least: int = 3, most: int = 7) -> list
         found = finer
         if len(found) >= least:
             break
+    if len(found) < 2:  # a narrow range: evenly, to the digit that changes in it
+        unit = 10.0 ** math.floor(math.log10(high - low))
+        places = range(math.ceil(low / unit), math.floor(high / unit) + 1)
+        found = [tick for place in places if low <= (tick := place * unit) <= high]
     return thinned(found, most)
 
 

@@ -96,7 +96,7 @@ def _planned(source: Source, dataset: str, part: Sequence[Trained], told: str) -
     bins = [(entry, runs, _bins(source, runs)) for entry, runs in part]
     caption = (
         f"Share of right decisions against mean confidence in {test.ece_bins} bins of equal width, "
-        f"{dataset}, one decision a {unit}, all of {seeds_told([runs for _, runs in part])} pooled; "
+        f"{dataset}, one decision a {unit}, {seeds_told([runs for _, runs in part])} pooled; "
         f"below: decisions in each bin. Bars join each point to the diagonal; hollow: fewer than "
         f"{FEW} decisions. ECE is the mean over seeds of each training's own, with its standard "
         f"deviation; no interval is given, since the seeds share the test images. "

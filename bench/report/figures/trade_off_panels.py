@@ -143,9 +143,9 @@ def _numbers(
         if spot.x_low is not None and spot.x_high is not None:
             start, end = (spot_of(x, spot.y)[0] for x in (spot.x_low, spot.x_high))
             bars.append(Box(start, point[1] - 0.6, end, point[1] + 0.6))
-    for start, end in itertools.pairwise(spot_of(*corner) for corner in front):
-        (x0, x1), (y0, y1) = (sorted(pair) for pair in zip(start, end, strict=True))
-        bars.append(Box(x0 - 0.6, y0 - 0.6, x1 + 0.6, y1 + 0.6))
+    for (x0, y0), (x1, y1) in itertools.pairwise(spot_of(*corner) for corner in front):
+        left, right, low, high = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
+        bars.append(Box(left - 0.6, low - 0.6, right + 0.6, high + 0.6))
     boxes = spread(points, sizes, markers, bars, Box(0, 0, wide, tall))
     halo = [matplotlib.patheffects.withStroke(linewidth=1.6, foreground="white")]
     for spot, text, point, box in zip(places, texts, points, boxes, strict=True):
