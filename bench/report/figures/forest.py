@@ -108,8 +108,9 @@ def _caption(
     sentences = [
         f"Test ACC and AUC of each ablated network minus those of `{FULL}`, {seeds} (same images "
         f"in the same order); names are the tables', without `{FULL}_`. Bars: 95 % t interval "
-        "over these seeds, on the given test images, not corrected for the number of comparisons; small dots: each seed; shaded: the region "
-        f"of practical equivalence, ± {100 * REGION:g} points.",
+        "over these seeds, on the given test images, not corrected for the number of "
+        "comparisons; small dots: each seed; shaded: the region of practical equivalence, "
+        f"± {100 * REGION:g} points.",
     ]
     blanks = [
         f"{line.entry.label} on {line.dataset} ({metric}): {_why(line.found[metric], metric)}"
