@@ -29,7 +29,6 @@ from bench.report.figures.style import (
     write,
 )
 from bench.statistics.over_seeds import SeedDifference, difference_over_seeds
-from bench.statistics.verdict import REGION
 
 _TITLE = "Ablations against the full network"
 _ROW, _NAME, _TEXT = 0.21, 1.55, 1.12  # inches: a line, the names' column, the numbers' column
@@ -68,9 +67,14 @@ def ablation_forest(source: Source) -> list[Planned | Lacking]:
             caption=_caption(source, asked, lines, records),
             rows=_rows(lines),
             records=records,
-            draw=lambda: _draw(lines),
+            draw=lambda: _draw(lines, _region(source)),
         )
     ]
+
+
+def _region(source: Source) -> float:
+    """Half the width of practical equivalence, as the suite has it."""
+    return source.collected.suite.settings.statistics.region
 
 
 def _lines(source: Source) -> list[Line]:
@@ -78,7 +82,7 @@ def _lines(source: Source) -> list[Line]:
     lines = []
     for dataset in source.collected.suite.datasets:
         for entry, runs in source.trained(dataset.name):
-            if entry.role is not ABLATION:
+            if entry.model not in source.removes:
                 continue
             full = source.runs(full_of[entry.variant], dataset.name)
             found = {metric: _difference(runs, full, metric) for metric in METRICS}
@@ -110,7 +114,7 @@ def _caption(
         f"in the same order); names are the tables', without `{FULL}_`. Bars: 95 % t interval "
         "over these seeds, on the given test images, not corrected for the number of "
         "comparisons; small dots: each seed; shaded: the region of practical equivalence, "
-        f"± {100 * REGION:g} points.",
+        f"± {100 * _region(source):g} points.",
     ]
     blanks = [
         f"{line.entry.label} on {line.dataset} ({metric}): {_why(line.found[metric], metric)}"
@@ -160,7 +164,7 @@ def _points(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-def _draw(lines: Sequence[Line]) -> Figure:
+def _draw(lines: Sequence[Line], region: float) -> Figure:
     datasets = list(dict.fromkeys(line.dataset for line in lines))
     headed = len(datasets) > 1
     slots: list[str | Line] = []
@@ -174,7 +178,7 @@ def _draw(lines: Sequence[Line]) -> Figure:
     for index, metric in enumerate(METRICS):
         left = _NAME + index * (wide + _TEXT)
         axes = place(figure, left, _UNDER, wide, tall)
-        _panel(axes, slots, metric)
+        _panel(axes, slots, metric, region)
         _numbers(figure, slots, metric, left + wide + _TEXT - (0.14 if index == 0 else 0), tall)
     for row, slot in enumerate(slots):
         y = _UNDER + tall - (row + 0.5) * _ROW
@@ -186,7 +190,7 @@ def _draw(lines: Sequence[Line]) -> Figure:
             write(figure, _NAME - 0.08, y, name, va="center_baseline", ha="right")
     title = "" if headed else shortened(f"{datasets[0]}", _NAME, SMALL, "bold")
     write(figure, _EDGE, height - 0.13, title, va="center_baseline", weight="bold")
-    _legend(figure)
+    _legend(figure, region)
     return figure
 
 
@@ -195,8 +199,8 @@ def _short(entry: Entry) -> str:
     return entry.label.removeprefix(f"{FULL}_").replace("_", " ")
 
 
-def _panel(axes: Axes, slots: Sequence[str | Line], metric: Metric) -> None:
-    axes.axvspan(-100 * REGION, 100 * REGION, color=_REGION, linewidth=0, zorder=0)
+def _panel(axes: Axes, slots: Sequence[str | Line], metric: Metric, region: float) -> None:
+    axes.axvspan(-100 * region, 100 * region, color=_REGION, linewidth=0, zorder=0)
     axes.axvline(0, color=PALE, linewidth=0.7, zorder=1)
     for row, slot in enumerate(slots):
         found = None if isinstance(slot, str) else slot.found[metric]
@@ -257,13 +261,13 @@ def _signed(share: float) -> str:
     return ("+0.0" if text == "-0.0" else text).replace("-", "−")
 
 
-def _legend(figure: Figure) -> None:
+def _legend(figure: Figure, region: float) -> None:
     look: dict[str, Any] = {"marker": ABLATION.marker, "markersize": ABLATION.size}
     figure.legend(
         handles=[
             Line2D([], [], color=ABLATION.colour, linewidth=1.1, label="mean, 95 % t", **look),
             Line2D([], [], color=PALE, marker=".", markersize=3, linestyle="none", label="a seed"),
-            Patch(color=_REGION, label=f"equivalent in practice (± {100 * REGION:g})"),
+            Patch(color=_REGION, label=f"equivalent in practice (± {100 * region:g})"),
         ],
         loc="upper left",
         bbox_to_anchor=((_NAME - 0.08) / PAGE, 1.0),

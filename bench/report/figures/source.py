@@ -57,7 +57,7 @@ class Source:
 
     def role(self, model: str) -> Role:
         """What a model is here."""
-        if model == FULL:
+        if model == (self.collected.suite.settings.subject or FULL):
             return SUBJECT
         return ABLATION if model in self.removes else RIVAL
 

@@ -272,6 +272,19 @@ def test_a_class_without_test_images_is_a_blank(
     check(plans, written)
 
 
+def test_a_suites_own_subject_comes_first_and_its_region_is_shaded(
+    tmp_path: Path, store: Store
+) -> None:
+    path = make_suite(tmp_path, datasets=("breastmnist",), seeds=(0, 1)).path
+    path.write_text(f'{path.read_text()}[statistics]\nsubject = "resnet18"\nregion = 0.02\n')
+    suite = load_suite(str(path))
+    keep_all(store, suite)
+    plans = plan_figures(suite, store.all(), store)
+    assert rows_of(plans, "confusion-breastmnist")[0]["model"] == "resnet18"
+    ablations = next(figure for figure in plans.figures if figure.name == "ablations")
+    assert "± 2 points" in ablations.caption
+
+
 def test_missing_and_failed_runs_are_left_out(
     tmp_path: Path, store: Store, written: Written
 ) -> None:
