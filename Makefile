@@ -11,8 +11,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test chaos lint reproduce-table claims control study verify bench gpu data clean help
-.PHONY: setup test chaos lint reproduce-table figures claims verify bench gpu data clean help
+.PHONY: setup test chaos lint reproduce-table figures claims control study verify bench gpu data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"

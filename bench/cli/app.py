@@ -11,8 +11,8 @@ import typer
 from bench.cli.catalog import data, models, schema
 from bench.cli.checks import claims, verify
 from bench.cli.engine import engine, recheck
-from bench.cli.studies import control, study
 from bench.cli.pictures import figures
+from bench.cli.studies import control, study
 from bench.cli.suites import measure, report, run, status
 from bench.cli.trials import race, search, trust
 from bench.process import DEBUG
