@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from bench.statistics.bootstrap import DRAWS, bootstrap_over_images
+from bench.statistics.bootstrap import DIFFERENCE, DRAWS, bootstrap_over_images
 from bench.statistics.decisions import Floats, Ints
 from bench.statistics.delong import AucParts
 from bench.statistics.intervals import LEVEL, IntervalEstimate
@@ -64,7 +64,7 @@ def accuracy_difference_over_images(
     level: float = LEVEL,
 ) -> IntervalEstimate:
     """Paired bootstrap, stratified by class, of two given trainings' difference in accuracy."""
-    return bootstrap_over_images(first - second, classes, rng, draws, level)
+    return bootstrap_over_images(first - second, classes, rng, draws, level, unknown=DIFFERENCE)
 
 
 def auc_difference_over_images(

@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from bench.evaluation.scores import score
 from bench.specs import Task
-from bench.statistics.bootstrap import bootstrap_over_images, resampled_means
+from bench.statistics.bootstrap import (
+    DECISION,
+    DIFFERENCE,
+    bootstrap_over_images,
+    resampled_means,
+)
 from bench.statistics.decisions import right_by_image, strata
 
 
@@ -38,11 +44,44 @@ def test_order_of_images_changes_nothing(seed: int) -> None:
     assert here == there
 
 
-def test_no_spread_gives_no_interval() -> None:
+def test_one_image_of_which_nothing_is_known_is_drawn_too() -> None:
+    """All right: the number of wrong ones in a resample is binomial with a half of ``N + 1``."""
+    rng, images = np.random.default_rng(0), 156
+    one_class = np.zeros(images, dtype=np.int64)
+    perfect = bootstrap_over_images(np.ones(images), one_class, rng)
+    most_wrong = stats.binom.ppf(0.975, images, 0.5 / (images + 1))
+    assert (perfect.value, perfect.high, perfect.covers) == (1.0, 1.0, "images")
+    assert perfect.low == pytest.approx(1 - most_wrong / images)
+    alike = bootstrap_over_images(np.zeros(images), one_class, rng, unknown=DIFFERENCE)
+    assert alike.low == -alike.high < 0 < alike.high  # type: ignore[operator]
+
+
+def test_with_many_images_it_is_the_plain_bootstrap() -> None:
+    rng, classes = np.random.default_rng(0), np.repeat([0, 1], 5000)
+    values = (rng.random(10_000) < 0.8).astype(np.float64)
+    plain = resampled_means(values, classes, rng)
+    drawn = resampled_means(values, classes, rng, unknown=DECISION)
+    assert drawn.mean() == pytest.approx(plain.mean(), abs=3e-4)
+    assert drawn.std() == pytest.approx(plain.std(), rel=0.03)
+
+
+@pytest.mark.parametrize("wrong_of_ten_thousand", [50, 150, 300])
+def test_few_errors_do_not_make_intervals_too_short(wrong_of_ten_thousand: int) -> None:
+    """Where the plain bootstrap holds the truth in less than 93 of 100 splits."""
+    rng, images, repeats = np.random.default_rng(3), 400, 400
+    truth = 1 - wrong_of_ten_thousand / 10_000
+    one_class, held = np.zeros(images, dtype=np.int64), 0
+    for _ in range(repeats):
+        right = (rng.random(images) < truth).astype(np.float64)
+        found = bootstrap_over_images(right, one_class, rng, 1000)
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= truth <= found.high
+    assert held / repeats > 0.93 - 2 * np.sqrt(0.93 * 0.07 / repeats)
+
+
+def test_no_image_gives_no_interval() -> None:
     rng = np.random.default_rng(0)
-    perfect = bootstrap_over_images(np.ones(9), np.zeros(9, dtype=np.int64), rng)
-    assert (perfect.value, perfect.low, perfect.high, perfect.covers) == (1.0, None, None, "images")
-    assert "same value" in str(perfect.blank)
     nothing = bootstrap_over_images(np.ones(0), np.zeros(0, dtype=np.int64), rng)
     assert (nothing.value, nothing.blank) == (None, "no images")
 
