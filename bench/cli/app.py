@@ -12,6 +12,7 @@ from bench.cli.catalog import data, models, schema
 from bench.cli.checks import claims, verify
 from bench.cli.engine import engine, recheck
 from bench.cli.pictures import figures
+from bench.cli.reading import explain
 from bench.cli.studies import control, study
 from bench.cli.suites import measure, report, run, status
 from bench.cli.trials import race, search, trust
@@ -35,6 +36,7 @@ for _command in (
     report,
     figures,
     status,
+    explain,
     models,
     data,
     race,
