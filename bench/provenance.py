@@ -98,6 +98,7 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/race",
         "bench/statistics/timings.py",
     ),
+    "simulations": ("bench/simulate", "bench/statistics"),
 }
 """The modules of the harness that decide a result. How own data and phantoms are made does not:
 the checksum in a run's identity is taken over their arrays. A MedMNIST file has its own checksum,
@@ -153,6 +154,11 @@ def trust_digest() -> str:
 def engine_digest() -> str:
     """16 hex digits over the source of the training engine and of its trial."""
     return _digest(HARNESS["engine"]).hexdigest()[:16]
+
+
+def simulations_digest() -> str:
+    """16 hex digits over the source of the statistics and of the worlds they are tried in."""
+    return _digest(HARNESS["simulations"]).hexdigest()[:16]
 
 
 def audit_digest() -> str:
