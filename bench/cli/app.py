@@ -12,7 +12,7 @@ from bench.cli.catalog import data, models, schema
 from bench.cli.checks import claims, verify
 from bench.cli.engine import engine, recheck
 from bench.cli.suites import measure, report, run, status
-from bench.cli.trials import race, search, trust
+from bench.cli.trials import race, search, simulate, trust
 from bench.process import DEBUG
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ for _command in (
     race,
     search,
     trust,
+    simulate,
     engine,
     recheck,
     claims,

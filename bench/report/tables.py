@@ -250,6 +250,8 @@ _WORDS = {
     "judged",
     "evidence",
     "records",
+    "method",
+    "world",
 }
 
 

@@ -29,11 +29,14 @@ from bench.report.races import race_page
 from bench.report.readme import embed
 from bench.report.search import PAGE as SEARCH_PAGE
 from bench.report.search import model_table, search_page
+from bench.report.simulations import PAGE as SIMULATIONS_PAGE
+from bench.report.simulations import simulations_page
 from bench.report.tables import main_table, write_tables
 from bench.report.trust import PAGE as TRUST_PAGE
 from bench.report.trust import trust_page
 from bench.search.file import known_searches, load_search
 from bench.search.record import load_all as load_trials
+from bench.simulate.record import load as load_simulations
 from bench.staleness import Staleness
 from bench.suite import Suite, load_suite, suite_names
 from bench.toml_file import shown
@@ -126,6 +129,9 @@ class Pages:
             (RACES_PAGE,): lambda: {RACES_PAGE: race_page(load_races(root))},
             (SEARCH_PAGE,): lambda: {SEARCH_PAGE: searches()},
             (TRUST_PAGE,): lambda: {TRUST_PAGE: trust_page(load_trust(root))},
+            (SIMULATIONS_PAGE,): lambda: {
+                SIMULATIONS_PAGE: simulations_page(load_simulations(root))
+            },
             (ENGINE_PAGE,): lambda: {ENGINE_PAGE: engine()},
             (DATA_PAGE,): lambda: {DATA_PAGE: data_page(load_audits(root))},
             (CLAIMS_PAGE, CLAIMS_HTML): lambda: claims_documents(root, self.reports),
