@@ -62,5 +62,18 @@ def of_training(observed: Observed, images: int) -> float:
     return float(np.sqrt(max(0.0, np.mean(left))))
 
 
+def correlation(trainings: Sequence[tuple[Floats, Floats]], labels: Ints) -> float:
+    """Mean correlation, within a class, of the scores ``(N,)`` of each pair of trainings."""
+    return float(
+        np.mean(
+            [
+                np.corrcoef(one[labels == c], other[labels == c])[0, 1]
+                for one, other in trainings
+                for c in np.unique(labels)
+            ]
+        )
+    )
+
+
 def _differ(pairs: list[tuple[Floats, Floats]]) -> float:
     return float(np.mean([np.mean(a != b) for a, b in pairs]))
