@@ -39,9 +39,7 @@ def made_up_runs(load: AnalysisLoad) -> list[RunPredictions]:
         labels = {split: rng.integers(classes, size=counts[split]) for split in ("val", "test")}
         for model in range(load.models):
             for seed in range(load.seeds):
-                logits = {
-                    split: _logits(rng, truth, classes) for split, truth in labels.items()
-                }
+                logits = {split: _logits(rng, truth, classes) for split, truth in labels.items()}
                 runs.append(
                     RunPredictions(
                         model=f"model_{model}",

@@ -20,7 +20,7 @@ from bench.simulate.rates import Key, Tally
 from bench.simulate.score_world import ScoreWorld
 from bench.statistics.delong import auc_parts
 
-_WEIGHT = 0.008  # seconds a repeat
+_WEIGHT = 0.0031  # seconds a repeat
 
 
 def auc_jobs(file: SimulationFile, methods: Methods) -> Iterator[Job]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -36,9 +37,7 @@ def observe(right: Mapping[str, Sequence[Floats]], labels: Ints) -> Observed:
             name: [float(np.mean([r[labels == c].mean() for r in runs])) for c in classes]
             for name, runs in right.items()
         },
-        between_seeds={
-            name: _differ(list(combinations(runs, 2))) for name, runs in right.items()
-        },
+        between_seeds={name: _differ(list(combinations(runs, 2))) for name, runs in right.items()},
         between_models={
             (one, other): _differ([(a, b) for a in right[one] for b in right[other]])
             for one, other in combinations(right, 2)
@@ -56,10 +55,9 @@ def of_training(observed: Observed, images: int) -> float:
     On given images chance alone gives a variance of about ``between_seeds / (2 N)``.
     """
     left = [
-        sd**2 - observed.between_seeds[name] / (2 * images)
-        for name, sd in observed.seed_sd.items()
+        sd**2 - observed.between_seeds[name] / (2 * images) for name, sd in observed.seed_sd.items()
     ]
-    return float(np.sqrt(max(0.0, np.mean(left))))
+    return math.sqrt(max(0.0, float(np.mean(left))))
 
 
 def correlation(trainings: Sequence[tuple[Floats, Floats]], labels: Ints) -> float:

@@ -28,7 +28,7 @@ from bench.simulate.world import DecisionWorld
 from bench.statistics.decisions import Floats
 from bench.statistics.intervals import IntervalEstimate
 
-_WEIGHT = 0.02  # seconds a repeat: the bootstraps
+_WEIGHT = 0.0028  # seconds a repeat
 
 
 def accuracy_jobs(file: SimulationFile, methods: Methods) -> Iterator[Job]:

@@ -122,7 +122,9 @@ class Tally:
         """Root of the mean of those variances."""
         return math.sqrt(float(np.mean(self._counts[key].variances)))
 
+    @property
     def keys(self) -> list[Key]:
+        """In the order of first counting."""
         return list(self._counts)
 
     def rate(self, key: Key, predicted: float | None = None) -> Rate:

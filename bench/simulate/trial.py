@@ -52,9 +52,7 @@ def simulate(
     return record
 
 
-def measured(
-    file: SimulationFile, on_progress: Progress, methods: Methods = OURS
-) -> list[Rate]:
+def measured(file: SimulationFile, on_progress: Progress, methods: Methods = OURS) -> list[Rate]:
     """Every rate of the file; the same file, the same rates.
 
     Raises:
@@ -72,7 +70,7 @@ def measured(
         on_progress(job.doing, done / whole)
         job.run(np.random.default_rng([file.seed, place]), tally)
         done += job.weight
-    return [_rate(tally, key) for key in tally.keys()]
+    return [_rate(tally, key) for key in tally.keys]
 
 
 def check_worlds(file: SimulationFile) -> None:

@@ -20,7 +20,7 @@ _Run = Callable[
     [SimulationFile, Methods, str, int, int, np.random.Generator, Tally],
     None,
 ]
-_WEIGHT = 0.0012  # seconds a verdict
+_WEIGHT = 0.0002  # seconds a verdict
 DIFFERS = ("better", "worse")
 
 
@@ -59,9 +59,7 @@ def scores_by_seed(scores: Floats, seeds: int) -> dict[int, float]:
     return dict(enumerate(scores[:seeds].tolist()))
 
 
-def accuracies(
-    world: DecisionWorld, rng: np.random.Generator, base: Singles, seeds: int
-) -> Floats:
+def accuracies(world: DecisionWorld, rng: np.random.Generator, base: Singles, seeds: int) -> Floats:
     """Of trainings on the given images, ``(R, M, S)``."""
     return np.asarray(world.trainings(rng, base, seeds)[0].mean(axis=-1))
 
@@ -144,4 +142,3 @@ def _differences(
                 if gap in told.edges:
                     word = methods.verdict(a, b, region=gap, advise=False).word
                     tally.count(edge, word == "equivalent")
-

@@ -78,9 +78,7 @@ class DecisionWorld:
         found = optimize.brentq(lambda x: self.accuracy(classes, x) - wanted, -8.0, 8.0)
         return float(found)
 
-    def images(
-        self, rng: np.random.Generator, repeats: int, models: int, classes: Ints
-    ) -> Singles:
+    def images(self, rng: np.random.Generator, repeats: int, models: int, classes: Ints) -> Singles:
         """The part of ``z`` that test images decide, ``(R, M, N)``."""
         shape = (repeats, models, len(classes))
         shared = rng.standard_normal((repeats, 1, len(classes)), dtype=np.float32)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from bench.specs import Task
 from bench.statistics.decisions import Floats, Ints, truth
@@ -110,4 +110,4 @@ def auc_over_images(found: AucParts, level: float = LEVEL) -> IntervalEstimate:
 
 
 def _z(level: float) -> float:
-    return float(stats.norm.ppf(0.5 + level / 2))
+    return float(special.ndtri(0.5 + level / 2))

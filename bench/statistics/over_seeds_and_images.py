@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from bench.statistics.delong import AucParts
 from bench.statistics.intervals import LEVEL, IntervalEstimate
@@ -41,8 +41,8 @@ def mean_over_seeds_and_images(
     if square_seed < 1e-24:
         reason = "every seed gives the same score: no spread over seeds to use"
         return IntervalEstimate(mean, None, None, "seeds and images", reason, level)
-    of_seeds = float(stats.t.ppf(0.5 + level / 2, seeds - 1)) ** 2 * square_seed
-    of_images = float(stats.norm.ppf(0.5 + level / 2)) ** 2 * max(square_image - square_rest, 0.0)
+    of_seeds = float(special.stdtrit(seeds - 1, 0.5 + level / 2)) ** 2 * square_seed
+    of_images = float(special.ndtri(0.5 + level / 2)) ** 2 * max(square_image - square_rest, 0.0)
     half = math.sqrt((of_seeds + of_images) / values.size)
     return IntervalEstimate(mean, mean - half, mean + half, "seeds and images", None, level)
 

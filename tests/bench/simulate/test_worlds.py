@@ -72,14 +72,14 @@ def test_a_shift_makes_just_the_difference_asked_for(gap: float) -> None:
     shift = WORLD.shift_for(gap, classes)
     assert WORLD.accuracy(classes, shift) - WORLD.accuracy(classes) == pytest.approx(gap)
     base = WORLD.images(np.random.default_rng(0), 5, 1, classes)
-    moved = base + WORLD.shift_on_images(base, gap)[:, None, None]
+    moved = base + WORLD.shift_on_images(base, gap)[:, None, None].astype(np.float32)
     assert WORLD.on_images(moved) - WORLD.on_images(base) == pytest.approx(
         np.full((5, 1), gap), abs=1e-6
     )
 
 
 def test_more_spread_than_the_disagreement_allows_is_refused() -> None:
-    with pytest.raises(InputError, match="differ by 0.2 in accuracy"):
+    with pytest.raises(InputError, match=r"differ by 0\.2 in accuracy"):
         DecisionWorld.of(TOLD.model_copy(update={"seed_sd": 0.2}))
 
 
