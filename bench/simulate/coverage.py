@@ -1,7 +1,8 @@
 """Do intervals of accuracy hold what their names say?
 
-Over images: the accuracy of *these* trainings on all images. Over seeds: the mean over all seeds on
-*these* images. Over seeds and images: the mean over all of both.
+Over images: the accuracy of *these* trainings on all images, with the classes mixed as they are
+here (stratified) or in the world (Wilson). Over seeds: the mean over all seeds on *these* images.
+Over seeds and images: the mean over all of both.
 """
 
 from __future__ import annotations
@@ -53,32 +54,31 @@ def _run(
     tally: Tally,
 ) -> None:
     world = DecisionWorld.of(file.world[name])
-    classes = world.classes(images)
-    worse = world.shift_for(-file.coverage.gap, classes)
-    base = world.images(rng, repeats, 2, classes)
+    classes = world.classes(rng, repeats, images)
+    mix, worse = world.mix(classes), world.shift_for(-file.coverage.gap)
+    base = world.images(rng, 2, classes)
     base[:, 1] += np.float32(worse)
     right, good = world.trainings(rng, base, file.most_seeds)
     on_images = world.on_images(base)
-    of_first = world.of_training(good[:, 0, 0], classes)
-    of_second = world.of_training(good[:, 1, 0], classes, worse)
-    over_all = world.accuracy(classes), world.accuracy(classes, worse)
-    any_mix = rng.binomial(images, of_first)
+    of_first = world.of_training(good[:, 0, 0])  # (R, C)
+    of_second = world.of_training(good[:, 1, 0], worse)
+    over_all = world.accuracy(), world.accuracy(worse)
     for r in range(repeats):
         decided = right[r].astype(np.float64)  # (2, S, N)
         key = partial(Key, "coverage", world=name, images=images)
         first, second = decided[:, 0]
-        found = methods.bootstrap(first, classes, rng, file.coverage.draws)
-        tally.covered(key(BOOTSTRAP, seeds=1), found, of_first[r])
-        wilson = methods.wilson(int(any_mix[r]), images)
-        as_estimate = IntervalEstimate(any_mix[r] / images, wilson.low, wilson.high, "images")
-        tally.covered(key(WILSON, seeds=1), as_estimate, of_first[r])
-        found = methods.paired(first, second, classes, rng, file.coverage.draws)
-        tally.covered(key(PAIRED, seeds=1), found, of_first[r] - of_second[r])
+        found = methods.bootstrap(first, classes[r], rng, file.coverage.draws)
+        tally.covered(key(BOOTSTRAP, seeds=1), found, float(mix[r] @ of_first[r]))
+        wilson = methods.wilson(int(first.sum()), images)
+        as_estimate = IntervalEstimate(float(first.mean()), wilson.low, wilson.high, "images")
+        tally.covered(key(WILSON, seeds=1), as_estimate, float(world.shares @ of_first[r]))
+        found = methods.paired(first, second, classes[r], rng, file.coverage.draws)
+        tally.covered(key(PAIRED, seeds=1), found, float(mix[r] @ (of_first[r] - of_second[r])))
         for seeds in file.seeds:
             _over_seeds(
                 methods, decided[:, :seeds], float(on_images[r, 0] - on_images[r, 1]), key, tally
             )
-            found = methods.both(decided[0, :seeds])
+            found = methods.both(decided[0, :seeds], share=True)
             tally.covered(key(BOTH, seeds=seeds), found, over_all[0])
             found = methods.both(decided[0, :seeds] - decided[1, :seeds])
             tally.covered(key(BOTH_DIFFERENCE, seeds=seeds), found, over_all[0] - over_all[1])

@@ -85,7 +85,7 @@ def _all_images(
 ) -> None:
     """Two architectures that are equally good on all images, and so not on these few."""
     world = DecisionWorld.of(file.world[name])
-    base = world.images(rng, repeats, 2, world.classes(images))
+    base = world.images(rng, 2, world.classes(rng, repeats, images))
     right, _ = world.trainings(rng, base, file.most_seeds)
     key = partial(Key, "practice", world=name, images=images)
     for decided in right:

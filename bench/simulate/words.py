@@ -68,7 +68,7 @@ def one_architecture(
     world: DecisionWorld, rng: np.random.Generator, repeats: int, models: int, images: int
 ) -> Singles:
     """Images as ``models`` copies of one architecture see them, ``(R, M, N)``."""
-    base = world.images(rng, repeats, 1, world.classes(images))
+    base = world.images(rng, 1, world.classes(rng, repeats, images))
     return np.broadcast_to(base, (repeats, models, images))
 
 
@@ -125,7 +125,7 @@ def _differences(
     """Two architectures that see the images alike, one better by just so much on just these."""
     world, told = DecisionWorld.of(file.world[name]), file.difference
     for gap in sorted({*told.edges, *told.differences}):
-        base = world.images(rng, repeats, 1, world.classes(images))
+        base = world.images(rng, 1, world.classes(rng, repeats, images))
         lower = world.shift_on_images(base, -gap).astype(np.float32)
         both = np.concatenate([base, base + lower[:, None, None]], axis=1)
         scores = accuracies(world, rng, both, file.most_seeds)

@@ -63,28 +63,26 @@ class DecisionWorld:
     def chance(self) -> float:
         return 1 - self.difficulty - self.by_model - self.of_seed
 
-    def classes(self, images: int) -> Ints:
-        """The class of each image, ``(N,)``, with the world's shares as near as whole images go."""
-        bounds = np.rint(np.cumsum(self.shares) * images).astype(np.int64)
-        return np.searchsorted(bounds, np.arange(images), side="right").astype(np.int64)
+    def classes(self, rng: np.random.Generator, repeats: int, images: int) -> Ints:
+        """The class of each image, ``(R, N)``."""
+        return rng.choice(len(self.shares), size=(repeats, images), p=self.shares)
 
-    def accuracy(self, classes: Ints, shift: float = 0.0) -> float:
-        """Over all seeds and all images of this mix of classes."""
-        return float(special.ndtr(self.thresholds[classes] + shift).mean())
+    def accuracy(self, shift: float = 0.0) -> float:
+        """Over all seeds and all images."""
+        return float(self.shares @ special.ndtr(self.thresholds + shift))
 
-    def shift_for(self, gap: float, classes: Ints) -> float:
+    def shift_for(self, gap: float) -> float:
         """The shift of ``z`` that makes a model better by ``gap`` over all seeds and images."""
-        wanted = self.accuracy(classes) + gap
-        found = optimize.brentq(lambda x: self.accuracy(classes, x) - wanted, -8.0, 8.0)
-        return float(found)
+        wanted = self.accuracy() + gap
+        return float(optimize.brentq(lambda x: self.accuracy(x) - wanted, -8.0, 8.0))
 
-    def images(self, rng: np.random.Generator, repeats: int, models: int, classes: Ints) -> Singles:
+    def images(self, rng: np.random.Generator, models: int, classes: Ints) -> Singles:
         """The part of ``z`` that test images decide, ``(R, M, N)``."""
-        shape = (repeats, models, len(classes))
-        shared = rng.standard_normal((repeats, 1, len(classes)), dtype=np.float32)
-        own = rng.standard_normal(shape, dtype=np.float32)
+        repeats, images = classes.shape
+        shared = rng.standard_normal((repeats, 1, images), dtype=np.float32)
+        own = rng.standard_normal((repeats, models, images), dtype=np.float32)
         z = math.sqrt(self.difficulty) * shared + math.sqrt(self.by_model) * own
-        return np.asarray(z + self.thresholds[classes], dtype=np.float32)
+        return np.asarray(z + self.thresholds[classes][:, None], dtype=np.float32)
 
     def on_images(self, base: Singles) -> Floats:
         """Accuracy on the given images over all seeds, ``(R, M)``, of what :meth:`images` gave."""
@@ -114,14 +112,15 @@ class DecisionWorld:
         z += good[..., None]
         return z > 0, good
 
-    def of_training(self, good: Singles, classes: Ints, shift: float = 0.0) -> Floats:
-        """The accuracy of given trainings on all images of this mix, in the shape of ``good``."""
-        spread = math.sqrt(1 - self.of_seed)
-        parts = [
-            count * special.ndtr((self.thresholds[stratum] + shift + good) / spread)
-            for stratum, count in zip(*np.unique(classes, return_counts=True), strict=True)
-        ]
-        return np.asarray(np.sum(parts, axis=0) / len(classes), dtype=np.float64)
+    def of_training(self, good: Singles, shift: float = 0.0) -> Floats:
+        """The accuracy of given trainings on all images of each class: that of ``good``, and C."""
+        z = self.thresholds + shift + good[..., None]
+        return np.asarray(special.ndtr(z / math.sqrt(1 - self.of_seed)), dtype=np.float64)
+
+    def mix(self, classes: Ints) -> Floats:
+        """The share of each class in each repeat, ``(R, C)``."""
+        strata = np.arange(len(self.shares))
+        return np.asarray((classes[..., None] == strata).mean(axis=1))
 
     @property
     def _of_trainings(self) -> float:

@@ -85,8 +85,8 @@ def test_the_same_file_gives_the_same_rates_and_another_seed_others() -> None:
     assert measured(file.model_copy(update={"seed": 1}), quiet) != rates
 
 
-def narrow(values: np.ndarray[Any, Any]) -> IntervalEstimate:
-    found = mean_over_seeds_and_images(values)
+def narrow(values: np.ndarray[Any, Any], share: bool = False) -> IntervalEstimate:
+    found = mean_over_seeds_and_images(values, share=share)
     assert found.value is not None
     assert found.low is not None
     half = (found.value - found.low) / 3

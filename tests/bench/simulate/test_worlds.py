@@ -43,16 +43,17 @@ def test_parts_of_variance_sum_to_one() -> None:
 
 def test_one_observes_what_the_file_says() -> None:
     rng = np.random.default_rng(0)
-    classes = WORLD.classes(IMAGES)
-    assert np.bincount(classes).tolist() == [1200, 2800]
-    base = WORLD.images(rng, 40, 2, classes)
+    classes = WORLD.classes(rng, 40, IMAGES)
+    assert WORLD.mix(classes).mean(axis=0) == pytest.approx([0.3, 0.7], abs=0.01)
+    base = WORLD.images(rng, 2, classes)
     right, good = WORLD.trainings(rng, base, 4)
+    each = np.moveaxis(right, 3, 1)  # (R, N, M, S)
     for stratum, wanted in enumerate(TOLD.class_accuracy):
-        assert right[..., classes == stratum].mean() == pytest.approx(wanted, abs=0.01)
-    assert WORLD.accuracy(classes) == pytest.approx(0.3 * 0.6 + 0.7 * 0.9)
+        assert each[classes == stratum].mean() == pytest.approx(wanted, abs=0.01)
+    assert WORLD.accuracy() == pytest.approx(0.3 * 0.6 + 0.7 * 0.9)
     assert (right[:, 0, 0] != right[:, 0, 1]).mean() == pytest.approx(0.11, abs=0.005)
     assert (right[:, 0, 0] != right[:, 1, 0]).mean() == pytest.approx(0.15, abs=0.005)
-    given = WORLD.of_training(good, classes)
+    given = WORLD.of_training(good) @ WORLD.shares
     assert given.std() == pytest.approx(0.02, abs=0.003)
     # trainings vary about their own accuracy by what images alone do
     error = right.mean(axis=-1) - given
@@ -61,17 +62,16 @@ def test_one_observes_what_the_file_says() -> None:
 
 def test_accuracy_on_given_images_is_the_mean_over_many_trainings() -> None:
     rng = np.random.default_rng(1)
-    base = WORLD.images(rng, 2, 1, WORLD.classes(60))
+    base = WORLD.images(rng, 1, WORLD.classes(rng, 2, 60))
     right, _ = WORLD.trainings(rng, base, 6000)
     assert right.mean(axis=(2, 3)) == pytest.approx(WORLD.on_images(base), abs=0.004)
 
 
 @pytest.mark.parametrize("gap", [-0.04, 0.0, 0.005])
 def test_a_shift_makes_just_the_difference_asked_for(gap: float) -> None:
-    classes = WORLD.classes(156)
-    shift = WORLD.shift_for(gap, classes)
-    assert WORLD.accuracy(classes, shift) - WORLD.accuracy(classes) == pytest.approx(gap)
-    base = WORLD.images(np.random.default_rng(0), 5, 1, classes)
+    assert WORLD.accuracy(WORLD.shift_for(gap)) - WORLD.accuracy() == pytest.approx(gap)
+    rng = np.random.default_rng(0)
+    base = WORLD.images(rng, 1, WORLD.classes(rng, 5, 156))
     moved = base + WORLD.shift_on_images(base, gap)[:, None, None].astype(np.float32)
     assert WORLD.on_images(moved) - WORLD.on_images(base) == pytest.approx(
         np.full((5, 1), gap), abs=1e-6
