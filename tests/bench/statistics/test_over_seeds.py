@@ -111,8 +111,8 @@ def test_it_covers_both_however_the_variance_is_shared_out(seeds: int, of_seeds:
 
 
 def test_a_share_near_one_keeps_its_level_and_stays_below_one() -> None:
-    """A symmetric interval holds 91 % here, and reaches beyond 1."""
-    rng, held, beyond = np.random.default_rng(0), [0, 0], 0
+    """A symmetric interval does not hold its level here."""
+    rng, held = np.random.default_rng(0), [0, 0]
     for _ in range(1000):
         easy = stats.norm.ppf(0.97) + np.sqrt(0.6) * rng.normal(size=156)
         right = (easy + np.sqrt(0.4) * rng.normal(size=(10, 156)) > 0).astype(np.float64)
@@ -121,10 +121,8 @@ def test_a_share_near_one_keeps_its_level_and_stays_below_one() -> None:
             assert found.low is not None
             assert found.high is not None
             held[place] += found.low <= 0.97 <= found.high
-            beyond += found.high > 1
             assert found.high <= 1 or not share
     assert held[0] < 932 < held[1]
-    assert beyond > 0
 
 
 def test_many_seeds_of_one_training_are_as_sure_as_its_images() -> None:
