@@ -20,6 +20,12 @@ BELIEVE = (
     "own standard errors."
 )
 
+NEAR_READ = (
+    "Beyond the limits of coverage, by no more than chance may explain. Where few images are "
+    "decided wrongly a bootstrap of accuracy rests on those few and is a little narrow; there "
+    "Wilson's interval is the better one for a single training:"
+)
+
 WORLDS_READ = (
     "In a world of decisions an image has a difficulty that all models share, a part that is one "
     "model's own, and chance in which two trainings of one model differ; a training is also "

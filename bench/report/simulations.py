@@ -13,6 +13,7 @@ from bench.report.simulation_words import (
     BELIEVE,
     COVERAGE_READ,
     FALSE_READ,
+    NEAR_READ,
     POWER_READ,
     PRACTICE_READ,
     WORLDS_READ,
@@ -44,6 +45,7 @@ def simulations_page(record: SimulationRecord | None) -> str:
         BELIEVE.format(errors=spec.limits.errors),
         markdown(method_rows(record)),
         _missed_lines(record),
+        _near_lines(record),
         "## The worlds",
         WORLDS_READ,
         markdown(world_rows(spec)),
@@ -203,14 +205,27 @@ def _span(kind: Kind, rates: Sequence[Rate]) -> str:
     return f"{min(values):.1f} to {max(values):.1f}"
 
 
+def _line(rate: Rate) -> str:
+    setting = f", {_setting(rate)}" if rate.setting else ""
+    return (
+        f"- {rate.method}: {_cell(rate, None)} % in world `{rate.world}`, {rate.images} images, "
+        f"seeds {rate.seeds}{setting}."
+    )
+
+
+def _near_lines(record: SimulationRecord) -> str:
+    """Coverage beyond its limit that is not counted as missed: the reader may judge otherwise."""
+    bare = record.spec.limits.model_copy(update={"errors": 0.0})
+    near = [
+        rate
+        for rate in record.rates
+        if rate.kind == "coverage" and held(rate, bare) is False and held(rate, record.spec.limits)
+    ]
+    return "\n".join([NEAR_READ + "\n", *map(_line, near)]) if near else ""
+
+
 def _missed_lines(record: SimulationRecord) -> str:
-    lines = []
-    for rate in missed(record):
-        setting = f", {_setting(rate)}" if rate.setting else ""
-        lines.append(
-            f"- {rate.method}: {_cell(rate, None)} % in world `{rate.world}`, {rate.images} "
-            f"images, seeds {rate.seeds}{setting}."
-        )
+    lines = [_line(rate) for rate in missed(record)]
     return "\n".join(["Missed:\n", *lines]) if lines else "No limit is missed."
 
 

@@ -168,6 +168,10 @@ def test_a_missed_limit_is_named_and_fails(tried: tuple[SimulationRecord, Path])
     assert method_rows(bad)[0]["verdict"] == "**missed**"
     for change in ({"wall_s": 121.0}, {"peak_bytes": 2**31 + 1}):
         assert not passed(record.model_copy(update={"analysis": COST.model_copy(update=change)}))
+    near = record.model_copy(update={"rates": [rate("coverage", 915)]})
+    assert passed(near)
+    assert "Beyond the limits of coverage" in simulations_page(near)
+    assert "- " + names.BOTH + ": 91.5" in simulations_page(near)
     blank = record.model_copy(update={"rates": [rate("coverage", 0, 0)]})
     assert rate_rows(blank, ("coverage",))[0]["156 images"] == "no answer"
 
