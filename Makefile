@@ -11,7 +11,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test chaos lint reproduce-table claims verify bench simulate gpu data clean help
+.PHONY: setup test chaos lint reproduce-table claims control study verify bench simulate gpu data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -28,6 +28,12 @@ reproduce-table: $(STAMP) ## train and measure what is missing of SUITE (default
 
 claims: $(STAMP) ## judge the paper's claims by the records, draw reports/claims.md and claims.html
 	@$(BENCH) claims
+
+control: $(STAMP) ## what the harness can detect: train what is missing of the control and cues suites, draw reports/control.md
+	@$(BENCH) run control --workers 2 && $(BENCH) run cues --workers 2 && $(BENCH) control
+
+study: $(STAMP) ## what choosing the checkpoint on test adds to a score; draw reports/selection.md
+	@$(BENCH) study selection
 
 verify: $(STAMP) ## recompute every score and table from the stored predictions; name what moved
 	@$(BENCH) verify

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from bench.details import DetailSpec, MachineSpec
+from bench.details import DetailSpec, MachineSpec, ModelDetail
 from bench.specs import CostSpec, ModelSpec, RunSpec
 from bench.toml_file import ROOT
 
@@ -63,6 +63,7 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/data/transform.py",
         "bench/run/auditing.py",
     ),
+    "study": ("bench/study/trial.py",),  # beside what decides a training
     "trust": (
         "bench/measure/building.py",
         "bench/measure/forms.py",
@@ -98,7 +99,20 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/race",
         "bench/statistics/timings.py",
     ),
-    "simulations": ("bench/simulate", "bench/statistics"),
+    "simulations": (
+        "bench/simulate",
+        "bench/statistics/bootstrap.py",
+        "bench/statistics/decisions.py",
+        "bench/statistics/delong.py",
+        "bench/statistics/holm.py",
+        "bench/statistics/intervals.py",
+        "bench/statistics/over_seeds.py",
+        "bench/statistics/over_seeds_and_images.py",
+        "bench/statistics/power.py",
+        "bench/statistics/two_trainings.py",
+        "bench/statistics/verdict.py",
+        "bench/statistics/wilcoxon.py",
+    ),
 }
 """The modules of the harness that decide a result. How own data and phantoms are made does not:
 the checksum in a run's identity is taken over their arrays. A MedMNIST file has its own checksum,
@@ -128,7 +142,16 @@ def source_digest(spec: RunSpec | CostSpec | DetailSpec) -> str:
     kind = "training" if isinstance(spec, RunSpec) else "cost"
     if isinstance(spec, MachineSpec):
         return _digest(HARNESS["cost"]).hexdigest()[:16]
-    digest = _digest((*HARNESS[kind], *_model_sources(spec.model)))
+    return _digest_with_model(HARNESS[kind], spec)
+
+
+def study_digest(spec: RunSpec) -> str:
+    """16 hex digits over the source that decides a training of a study of selection."""
+    return _digest_with_model((*HARNESS["training"], *HARNESS["study"]), spec)
+
+
+def _digest_with_model(places: Iterable[str], spec: RunSpec | CostSpec | ModelDetail) -> str:
+    digest = _digest((*places, *_model_sources(spec.model)))
     digest.update(_timm_version(spec.model).encode())
     if isinstance(spec, RunSpec) and spec.protocol.augment:
         digest.update(str(_label_preserving().get(spec.data.name)).encode())

@@ -11,6 +11,7 @@ import typer
 from bench.cli.catalog import data, models, schema
 from bench.cli.checks import claims, verify
 from bench.cli.engine import engine, recheck
+from bench.cli.studies import control, study
 from bench.cli.suites import measure, report, run, status
 from bench.cli.trials import race, search, simulate, trust
 from bench.process import DEBUG
@@ -41,6 +42,8 @@ for _command in (
     engine,
     recheck,
     claims,
+    control,
+    study,
     verify,
     schema,
 ):

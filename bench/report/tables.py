@@ -252,6 +252,9 @@ _WORDS = {
     "records",
     "method",
     "world",
+    "chosen by",
+    "what was read",
+    "where",
 }
 
 

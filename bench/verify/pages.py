@@ -20,6 +20,8 @@ from bench.report.claims.page import HTML as CLAIMS_HTML
 from bench.report.claims.page import PAGE as CLAIMS_PAGE
 from bench.report.claims.page import claims_documents
 from bench.report.collect import collect
+from bench.report.control.page import PAGE as CONTROL_PAGE
+from bench.report.control.page import control_page
 from bench.report.data_page import PAGE as DATA_PAGE
 from bench.report.data_page import SHEETS, data_page, sheet_name
 from bench.report.engine import PAGE as ENGINE_PAGE
@@ -29,6 +31,8 @@ from bench.report.races import race_page
 from bench.report.readme import embed
 from bench.report.search import PAGE as SEARCH_PAGE
 from bench.report.search import model_table, search_page
+from bench.report.selection import PAGE as SELECTION_PAGE
+from bench.report.selection import selection_document
 from bench.report.simulations import PAGE as SIMULATIONS_PAGE
 from bench.report.simulations import simulations_page
 from bench.report.tables import main_table, write_tables
@@ -38,6 +42,7 @@ from bench.search.file import known_searches, load_search
 from bench.search.record import load_all as load_trials
 from bench.simulate.record import load as load_simulations
 from bench.staleness import Staleness
+from bench.study.record import load_all as load_studies
 from bench.suite import Suite, load_suite, suite_names
 from bench.toml_file import shown
 from bench.trust.record import load as load_trust
@@ -134,6 +139,8 @@ class Pages:
             },
             (ENGINE_PAGE,): lambda: {ENGINE_PAGE: engine()},
             (DATA_PAGE,): lambda: {DATA_PAGE: data_page(load_audits(root))},
+            (CONTROL_PAGE,): lambda: {CONTROL_PAGE: control_page(self.records, self.staleness)},
+            (SELECTION_PAGE,): lambda: {SELECTION_PAGE: selection_document(load_studies(root))},
             (CLAIMS_PAGE, CLAIMS_HTML): lambda: claims_documents(root, self.reports),
         }
 

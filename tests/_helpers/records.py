@@ -58,13 +58,21 @@ def provenance(spec: RunSpec | CostSpec) -> Provenance:
 
 
 def train(
-    store: Store, suite: Suite, model: str, dataset: str, seed: int, right: int, checksum: str = "x"
+    store: Store,
+    suite: Suite,
+    model: str,
+    dataset: str,
+    seed: int,
+    right: int,
+    checksum: str = "x",
+    control: str | None = None,
 ) -> Record:
     """Keep a run of which ``right`` of 100 test images are right; its epoch 2 was the best."""
     cell = next(
         cell
         for cell in suite.cells
         if (cell.model.name, cell.dataset.name, cell.seed) == (model, dataset, seed)
+        and (cell.control.label if cell.control else None) == control
     )
     spec = run_spec(suite, cell, checksum=checksum)
     arrays: dict[str, NDArray[np.generic]] = {

@@ -110,16 +110,32 @@ def test_an_audit_leaves_the_test_split_locked() -> None:
         _ = data.test.images
 
 
-def test_only_the_audit_goes_through_its_door() -> None:
-    """Neither training nor any choice may read the test split this way."""
+def callers_of(method: str) -> set[str]:
+    """The files of the harness that name a method of some object."""
     callers = set()
     for path in (ROOT / "bench").rglob("*.py"):
         names = {
             n.attr for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Attribute)
         }
-        if "read_for_audit" in names:
+        if method in names:
             callers.add(str(path.relative_to(ROOT)))
-    assert callers == {"bench/data/audit.py"}
+    return callers
+
+
+def test_only_the_study_of_selection_goes_through_its_door() -> None:
+    """It shows the test split during training: its records stand in no comparison."""
+    assert callers_of("read_for_study") == {"bench/study/trial.py"}
+    named = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "bench").rglob("*.py")
+        if "read_for_study" in path.read_text()
+    }
+    assert named == {"bench/data/dataset.py", "bench/study/trial.py"}  # by getattr neither
+
+
+def test_only_the_audit_goes_through_its_door() -> None:
+    """Neither training nor any choice may read the test split this way."""
+    assert callers_of("read_for_audit") == {"bench/data/audit.py"}
     users = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "bench").rglob("*.py")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from bench.errors import InputError
+from bench.provenance import HARNESS
 from bench.report.simulations import (
     ABSENT,
     method_rows,
@@ -256,3 +258,18 @@ def test_the_load_of_the_analysis_is_asked_for(tmp_path: Path) -> None:
 
     simulate(small(), tmp_path, quiet, timed)
     assert asked == [WHOLE.analysis]
+
+
+def imported(path: Path) -> set[str]:
+    """The files of ``bench/statistics`` that a module names."""
+    found = re.findall(r"from (bench\.statistics\.\w+) import", path.read_text(encoding="utf-8"))
+    return {f"{name.replace('.', '/')}.py" for name in found}
+
+
+def test_the_digest_holds_every_statistic_that_is_tried() -> None:
+    used: set[str] = set()
+    waiting = set().union(*map(imported, (ROOT / "bench" / "simulate").glob("*.py")))
+    while waiting:
+        used |= waiting
+        waiting = set().union(*(imported(ROOT / name) for name in waiting)) - used
+    assert used == {name for name in HARNESS["simulations"] if name != "bench/simulate"}
