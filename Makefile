@@ -11,7 +11,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test chaos lint reproduce-table claims control study verify bench simulate gpu data clean help
+.PHONY: setup test chaos lint reproduce-table figures claims control study verify bench simulate gpu data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -25,6 +25,9 @@ reproduce-table: $(STAMP) ## train and measure what is missing of SUITE (default
 	$(BENCH) measure "$(SUITE)"; measured=$$?; \
 	[ $$measured -le 1 ] || exit $$measured; \
 	$(BENCH) report "$(SUITE)" --show $(FRESH_REPORTS) && exit $$((trained | measured))
+
+figures: $(STAMP) ## draw the figures of SUITE (default quick) from its records, with captions and numbers
+	@$(BENCH) figures "$(SUITE)"
 
 claims: $(STAMP) ## judge the paper's claims by the records, draw reports/claims.md and claims.html
 	@$(BENCH) claims

@@ -35,6 +35,11 @@ PREPARATION = (
 )
 """What decides the images that are fed, given the stored ones."""
 
+TRIED = (
+    "bootstrap", "decisions", "delong", "holm", "intervals", "over_seeds", "over_seeds_and_images",
+    "power", "two_trainings", "verdict", "wilcoxon",
+)  # fmt: skip
+
 HARNESS: dict[str, tuple[str, ...]] = {
     "training": (
         *PREPARATION,
@@ -99,20 +104,7 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/race",
         "bench/statistics/timings.py",
     ),
-    "simulations": (
-        "bench/simulate",
-        "bench/statistics/bootstrap.py",
-        "bench/statistics/decisions.py",
-        "bench/statistics/delong.py",
-        "bench/statistics/holm.py",
-        "bench/statistics/intervals.py",
-        "bench/statistics/over_seeds.py",
-        "bench/statistics/over_seeds_and_images.py",
-        "bench/statistics/power.py",
-        "bench/statistics/two_trainings.py",
-        "bench/statistics/verdict.py",
-        "bench/statistics/wilcoxon.py",
-    ),
+    "simulations": ("bench/simulate", *(f"bench/statistics/{name}.py" for name in TRIED)),
 }
 """The modules of the harness that decide a result. How own data and phantoms are made does not:
 the checksum in a run's identity is taken over their arrays. A MedMNIST file has its own checksum,

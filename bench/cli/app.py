@@ -11,6 +11,7 @@ import typer
 from bench.cli.catalog import data, models, schema
 from bench.cli.checks import claims, verify
 from bench.cli.engine import engine, recheck
+from bench.cli.pictures import figures
 from bench.cli.studies import control, study
 from bench.cli.suites import measure, report, run, status
 from bench.cli.trials import race, search, simulate, trust
@@ -32,6 +33,7 @@ for _command in (
     run,
     measure,
     report,
+    figures,
     status,
     models,
     data,

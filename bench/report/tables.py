@@ -66,7 +66,7 @@ def write_tables(
         InputError: ``results/published.csv`` cannot be used, the default folder is another
             suite's, or predictions cannot be read.
     """
-    folder = folder or _own_folder(suite)
+    folder = folder or own_folder(suite)
     collected = collect(suite, records, checksums, staleness)
     published = published_for(suite, read_published())
     documents: dict[str, str] = {}
@@ -82,7 +82,12 @@ def write_tables(
     return [folder / name for name in documents]
 
 
-def _own_folder(suite: Suite) -> Path:
+def own_folder(suite: Suite) -> Path:
+    """The folder of a suite's documents.
+
+    Raises:
+        InputError: it is that of another suite.
+    """
     if suite.reference != suite.name and suite.name in suite_names():
         raise InputError(
             f"its tables would replace those of the project's suite {suite.name!r}",

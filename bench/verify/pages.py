@@ -26,6 +26,8 @@ from bench.report.data_page import PAGE as DATA_PAGE
 from bench.report.data_page import SHEETS, data_page, sheet_name
 from bench.report.engine import PAGE as ENGINE_PAGE
 from bench.report.engine import PARTS, engine_page
+from bench.report.figures.draw import FOLDER as FIGURES
+from bench.report.figures.draw import plan_figures
 from bench.report.races import PAGE as RACES_PAGE
 from bench.report.races import race_page
 from bench.report.readme import embed
@@ -77,7 +79,27 @@ class Pages:
                 return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
         kept = {path.name for path in folder.glob("*") if path.suffix in DRAWN}
-        return _compared(folder, kept, draw)
+        return _compared(folder, kept, draw) + self._figures(suite)
+
+    def _figures(self, suite: Suite) -> list[Finding]:
+        """The numbers and captions of its figures, if there are any, and the pictures' names."""
+        folder = self.reports / suite.name / FIGURES
+        if not folder.is_dir():
+            return []
+
+        def draw() -> dict[str, str]:
+            records, checksums, _ = self._inputs(suite)
+            return plan_figures(suite, records, self.store, checksums, self.staleness).documents()
+
+        kept = {path.name for path in folder.glob("*") if path.suffix in DRAWN}
+        numbers = {Path(name).stem for name in kept if name.endswith(".csv")}
+        pictures = {path.stem for path in folder.glob("*.png")}
+        lacking = [folder / f"{name}.png" for name in sorted(numbers - pictures)]
+        return [
+            *_compared(folder, kept, draw),
+            *(Finding(shown(path), "the picture", NOTHING, "drawn") for path in lacking),
+            *(_undrawn(folder / f"{name}.png") for name in sorted(pictures - numbers)),
+        ]
 
     def at_top(self) -> list[Finding]:
         """The pages that belong to no suite, and the names of the contact sheets."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.details import DetailSpec
 from bench.evaluation.scores import score
 from bench.provenance import source_digest
 from bench.records.schema import (
@@ -41,7 +42,7 @@ def logits_of(images: int, right: int) -> NDArray[np.float16]:
     )
 
 
-def provenance(spec: RunSpec | CostSpec) -> Provenance:
+def provenance(spec: RunSpec | CostSpec | DetailSpec) -> Provenance:
     return Provenance(
         commit="c",
         dirty=False,

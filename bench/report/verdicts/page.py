@@ -8,6 +8,7 @@ from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.accuracy import Context, Row
 from bench.report.collect import Variant
+from bench.report.control.summary import control_line
 from bench.report.verdicts.analysis import Analysis, analyse
 from bench.report.verdicts.counts import count_rows
 from bench.report.verdicts.differences import Part, difference_csv, difference_parts
@@ -34,7 +35,8 @@ def verdict_parts(
         )
         for variant, runs in stored_runs(context.collected, store).items()
     }
-    parts: list[Part] = [*_compared(context, found)]
+    records = list(records)
+    parts: list[Part] = [control_line(records), *_compared(context, found)]
     for variant, analysis in found.items():
         of = f" ({variant})" if len(found) > 1 else ""
         positive = positive_line(context, analysis)

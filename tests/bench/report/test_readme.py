@@ -15,6 +15,7 @@ from bench.records.store import Store
 from bench.report.audits import Audits, audits_for
 from bench.report.collect import collect
 from bench.report.data_page import data_page, sheet_name
+from bench.report.figures.draw import plan_figures
 from bench.report.readme import embed, embed_in_file
 from bench.report.search import model_table, search_page
 from bench.report.tables import main_table, write_tables
@@ -74,7 +75,7 @@ def fitting_audits(suite: Suite) -> Audits:
 def test_every_committed_report_equals_the_one_drawn_from_committed_records(
     tmp_path: Path,
 ) -> None:
-    folders = {path.parent for path in committed("reports/*/*.md")}
+    folders = {path.parent for path in committed(":(glob)reports/*/*.md")}
     assert folders
     for folder in folders:
         suite, where = load_suite(folder.name), tmp_path / folder.name
@@ -86,6 +87,20 @@ def test_every_committed_report_equals_the_one_drawn_from_committed_records(
         for path in drawn:
             kept = (folder / path.name).read_text(encoding="utf-8")
             assert kept == path.read_text(encoding="utf-8"), f"python -m bench report {folder.name}"
+
+
+def test_the_numbers_and_captions_of_every_committed_figure_are_those_of_the_records() -> None:
+    folders = {path.parent for path in committed(":(glob)reports/*/figures/README.md")}
+    assert folders
+    for folder in folders:
+        name, store = folder.parent.name, Store(ROOT / "results")
+        plans = plan_figures(load_suite(name), committed_records(), store, staleness=KNOWN)
+        drawn = plans.documents()
+        kept = {path.name for path in committed(f"reports/{name}/figures/*")}
+        assert kept == {*drawn, *(f"{figure.name}.png" for figure in plans.figures)}
+        for file, text in drawn.items():
+            there = (folder / file).read_text(encoding="utf-8")
+            assert there == text, f"make figures SUITE={name}"
 
 
 def test_the_page_of_the_data_is_that_of_the_committed_audits() -> None:

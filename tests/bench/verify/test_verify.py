@@ -15,6 +15,7 @@ import pytest
 
 from bench.data import npz
 from bench.records.store import Store
+from bench.report.figures.draw import plan_figures, write_figures
 from bench.report.tables import write_tables
 from bench.suite import Suite, load_suite
 from bench.toml_file import ROOT
@@ -280,3 +281,22 @@ def test_unusable_input_is_2(bench: Command, tmp_path: Path) -> None:
     said = bench("verify", "--reports", tmp_path / "none")
     assert said.code == 2
     assert "--reports: no such folder" in said.err
+
+
+def test_figures_whose_numbers_or_captions_moved_are_named(
+    store: Store, suite: Suite, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reports" / "made" / "figures"
+    write_figures(plan_figures(suite, store.all(), store), folder)
+    assert told(store, suite) == []
+    numbers, page = folder / "roc-breastmnist.csv", folder / "README.md"
+    numbers.write_text(numbers.read_text().replace("resnet18,b,1,1,", "resnet18,b,1,0.99,"))
+    page.write_text(page.read_text().replace("2 seeds", "3 seeds", 1))
+    (folder / "confusion-breastmnist.png").unlink()
+    (folder / "old.png").write_bytes(b"")
+    lines = told(store, suite)
+    assert any("roc-breastmnist.csv" in line and "was 0.99, is 1" in line for line in lines)
+    assert any("README.md" in line and "3 seeds" in line for line in lines)
+    assert any("confusion-breastmnist.png: the picture" in line for line in lines)
+    assert any("old.png" in line for line in lines)
+    assert len(lines) == 4

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from bench.errors import InputError
+from bench.records.store import Store
 from bench.report.control.expected import Judged
 from bench.report.control.file import load_expected
 from bench.report.control.page import judge
+from bench.report.control.summary import control_line
+from bench.toml_file import ROOT
 from tests.bench.conftest import Command
 from tests.bench.report.control.conftest import EXPECTED, Keep
 
@@ -84,6 +87,15 @@ def test_one_seed_decides_nothing_and_says_why(
     assert judged["shuffle-4"].found == "undecided"
     page = (results / "reports" / "control.md").read_text()
     assert "-40.0 (one pair of trainings shows no spread over seeds)" in page
+
+
+def test_other_pages_open_with_what_held() -> None:
+    records = Store(ROOT / "results").readable()[0]
+    assert "was not tried" in control_line([])
+    assert "10 of 10 expectations" in control_line(records)
+    lost = [r for r in records if "phantom-local · blur" not in r.spec.label]
+    assert "8 of 10" in control_line(lost)
+    assert "with care" in control_line(lost)
 
 
 @pytest.fixture

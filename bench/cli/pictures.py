@@ -1,0 +1,35 @@
+"""The command that draws a suite's figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli.options import SuiteName, open_store, shown
+
+
+def figures(
+    suite: SuiteName,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder to write to; default reports/SUITE/figures.")
+    ] = None,
+) -> None:
+    """Draw the suite's figures from its records and stored predictions; trains nothing."""
+    from bench.plan import present_checksums
+    from bench.report.figures.draw import FOLDER, plan_figures, write_figures
+    from bench.report.tables import own_folder, with_predictions
+    from bench.staleness import Staleness
+    from bench.suite import load_suite
+
+    loaded = load_suite(suite)
+    folder = output if output is not None else own_folder(loaded) / FOLDER
+    store, checksums = open_store(repair=False), present_checksums(loaded)
+    records = with_predictions(loaded, store, checksums)
+    plans = plan_figures(loaded, records, store, checksums, Staleness.load(store.root))
+    for path in write_figures(plans, folder):
+        typer.echo(shown(path))
+    for missing in plans.lacking:
+        made = f"; {missing.remedy}" if missing.remedy else ""
+        typer.echo(f"not drawn: {missing.title}: {missing.why}{made}", err=True)

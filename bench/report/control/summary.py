@@ -1,0 +1,28 @@
+"""What stands of the positive control at the head of other pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.records.schema import Record
+from bench.report.collect import collect
+from bench.report.control.expected import judge_expectations
+from bench.report.control.file import load_expected
+from bench.report.control.trainings import Trainings
+
+
+def control_line(records: Iterable[Record]) -> str:
+    """How many planted expectations held, by these records, and where to read of them."""
+    file, suite = load_expected()
+    judged = judge_expectations(file, Trainings(collect(suite, records)))
+    held = sum(one.held for one in judged)
+    if all(one.verdict is None for one in judged):
+        return (
+            "What this harness can detect was not tried on phantoms with these records: "
+            f"`python -m bench run {suite.reference}`, then `python -m bench control`."
+        )
+    doubt = "" if held == len(judged) else ", so read on with care"
+    return (
+        f"What this harness can detect: **{held} of {len(judged)} expectations on phantoms with a "
+        f"known cue held**{doubt} (`python -m bench control`)."
+    )
