@@ -11,7 +11,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test chaos lint reproduce-table figures claims control study verify bench gpu data clean help
+.PHONY: setup test chaos lint reproduce-table figures claims control study verify bench simulate gpu data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -49,6 +49,9 @@ lint: $(STAMP) ## ruff, mypy --strict, the import floors
 
 bench: $(STAMP) ## put the timer on trial, then time models against their rivals (RACES="name …", default all); floors must hold
 	@$(BENCH) trust && $(BENCH) race $(RACES) && $(BENCH) engine feeding overhead resume
+
+simulate: $(STAMP) ## put the statistics on trial: worlds with a known truth; no limit may be missed
+	@$(BENCH) simulate
 
 chaos: $(STAMP) ## kill a real suite 100 times at random moments; its bits must not change
 	@$(BENCH) engine chaos --kills 100

@@ -35,6 +35,11 @@ PREPARATION = (
 )
 """What decides the images that are fed, given the stored ones."""
 
+TRIED = (
+    "bootstrap", "decisions", "delong", "holm", "intervals", "over_seeds", "over_seeds_and_images",
+    "power", "two_trainings", "verdict", "wilcoxon",
+)  # fmt: skip
+
 HARNESS: dict[str, tuple[str, ...]] = {
     "training": (
         *PREPARATION,
@@ -99,6 +104,7 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/race",
         "bench/statistics/timings.py",
     ),
+    "simulations": ("bench/simulate", *(f"bench/statistics/{name}.py" for name in TRIED)),
 }
 """The modules of the harness that decide a result. How own data and phantoms are made does not:
 the checksum in a run's identity is taken over their arrays. A MedMNIST file has its own checksum,
@@ -163,6 +169,11 @@ def trust_digest() -> str:
 def engine_digest() -> str:
     """16 hex digits over the source of the training engine and of its trial."""
     return _digest(HARNESS["engine"]).hexdigest()[:16]
+
+
+def simulations_digest() -> str:
+    """16 hex digits over the source of the statistics and of the worlds they are tried in."""
+    return _digest(HARNESS["simulations"]).hexdigest()[:16]
 
 
 def audit_digest() -> str:

@@ -15,7 +15,7 @@ from bench.cli.pictures import figures
 from bench.cli.reading import explain
 from bench.cli.studies import control, study
 from bench.cli.suites import measure, report, run, status
-from bench.cli.trials import race, search, trust
+from bench.cli.trials import race, search, simulate, trust
 from bench.process import DEBUG
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ for _command in (
     race,
     search,
     trust,
+    simulate,
     engine,
     recheck,
     claims,

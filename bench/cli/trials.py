@@ -1,4 +1,4 @@
-"""Commands that compare and choose: race, search; and whether the timer can be believed: trust."""
+"""Commands that compare and choose: race, search; and what can be believed: trust, simulate."""
 
 from __future__ import annotations
 
@@ -129,5 +129,34 @@ def trust(
             record = try_timer(read_toml(TIMER, TrustFile), store.root, screen.show)
         Console(highlight=False, soft_wrap=True).print(trust_page(record), markup=False)
     typer.echo(shown(write_trust_page(store.root)))
+    if record is not None and not passed(record):
+        raise typer.Exit(1)
+
+
+def simulate(
+    draw: Annotated[
+        bool, typer.Option("--draw", help="Only draw the page from the record there is.")
+    ] = False,
+) -> None:
+    """Put the statistics on trial in worlds whose truth is known; reports/statistics.md."""
+    from rich.console import Console
+
+    from bench.console import CostScreen
+    from bench.report.simulations import passed, simulations_page, write_simulations_page
+    from bench.simulate.file import SIMULATIONS, SimulationFile
+    from bench.simulate.record import load
+    from bench.toml_file import read_toml
+
+    store = open_store(repair=False)
+    record = load(store.root) if draw else None
+    if not draw:
+        from bench.report.analysis_cost import time_analysis
+        from bench.simulate.trial import simulate as simulate_all
+
+        file = read_toml(SIMULATIONS, SimulationFile)
+        with CostScreen() as screen:
+            record = simulate_all(file, store.root, screen.show, time_analysis)
+        Console(highlight=False, soft_wrap=True).print(simulations_page(record), markup=False)
+    typer.echo(shown(write_simulations_page(store.root)))
     if record is not None and not passed(record):
         raise typer.Exit(1)

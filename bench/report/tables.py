@@ -255,6 +255,8 @@ _WORDS = {
     "judged",
     "evidence",
     "records",
+    "method",
+    "world",
     "chosen by",
     "what was read",
     "where",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from bench.specs import Task
 from bench.statistics.decisions import Floats, Ints, truth
@@ -102,12 +102,22 @@ def auc_over_images(found: AucParts, level: float = LEVEL) -> IntervalEstimate:
     if error == 0 or not 0 < value < 1:
         reason = "the images rank all alike (perfectly, or with constant scores): no spread to use"
         return IntervalEstimate(value, None, None, "images", reason, level)
-    centre, half = math.log(value / (1 - value)), _z(level) * error / (value * (1 - value))
-    low, high = (
-        1 / (1 + math.exp(-min(max(x, -700), 700))) for x in (centre - half, centre + half)
-    )
+    low, high = around_on_logit(value, _z(level) * error)
     return IntervalEstimate(value, low, high, "images", None, level)
 
 
+def around_on_logit(value: float, half: float) -> tuple[float, float]:
+    """Bounds about a share within 0 to 1 that are symmetric on the logit scale.
+
+    Args:
+        half: half the width that the interval would have on the scale of ``value``.
+    """
+    centre, half = math.log(value / (1 - value)), half / (value * (1 - value))
+    low, high = (
+        1 / (1 + math.exp(-min(max(x, -700), 700))) for x in (centre - half, centre + half)
+    )
+    return low, high
+
+
 def _z(level: float) -> float:
-    return float(stats.norm.ppf(0.5 + level / 2))
+    return float(special.ndtri(0.5 + level / 2))

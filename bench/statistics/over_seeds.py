@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from bench.statistics.intervals import LEVEL, IntervalEstimate
 
@@ -41,7 +41,7 @@ class SeedDifference:
         """The t interval of another level, None where there is none."""
         if self.estimate.value is None or self.error is None or self.freedom is None:
             return None
-        half = float(stats.t.ppf(0.5 + level / 2, self.freedom)) * self.error
+        half = float(special.stdtrit(self.freedom, 0.5 + level / 2)) * self.error
         return self.estimate.value - half, self.estimate.value + half
 
     def p_beyond(self, bound: float, *, above: bool) -> float | None:
@@ -49,7 +49,7 @@ class SeedDifference:
         if self.estimate.value is None or self.error is None or self.freedom is None:
             return None
         t = (self.estimate.value - bound) / self.error
-        return float(stats.t.sf(t if above else -t, self.freedom))
+        return float(special.stdtr(self.freedom, -t if above else t))
 
 
 def difference_over_seeds(
@@ -102,5 +102,5 @@ def _welch(first: Mapping[int, float], second: Mapping[int, float], level: float
 
 
 def _t_interval(mean: float, error: float, freedom: float, level: float) -> IntervalEstimate:
-    half = float(stats.t.ppf(0.5 + level / 2, freedom)) * error
+    half = float(special.stdtrit(freedom, 0.5 + level / 2)) * error
     return IntervalEstimate(mean, mean - half, mean + half, "seeds", None, level)

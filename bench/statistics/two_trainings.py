@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from bench.statistics.bootstrap import DIFFERENCE, DRAWS, bootstrap_over_images
 from bench.statistics.decisions import Floats, Ints
@@ -94,8 +94,8 @@ def auc_difference_over_images(
             IntervalEstimate(difference, None, None, "images", reason, level),
             TrainingsTest(difference, None, None, blank=reason),
         )
-    half = float(stats.norm.ppf(0.5 + level / 2)) * error
-    p = float(2 * stats.norm.sf(abs(difference) / error))
+    half = float(special.ndtri(0.5 + level / 2)) * error
+    p = float(2 * special.ndtr(-abs(difference) / error))
     interval = IntervalEstimate(
         difference, max(-1.0, difference - half), min(1.0, difference + half), "images", None, level
     )

@@ -35,11 +35,14 @@ from bench.report.search import PAGE as SEARCH_PAGE
 from bench.report.search import model_table, search_page
 from bench.report.selection import PAGE as SELECTION_PAGE
 from bench.report.selection import selection_document
+from bench.report.simulations import PAGE as SIMULATIONS_PAGE
+from bench.report.simulations import simulations_page
 from bench.report.tables import main_table, write_tables
 from bench.report.trust import PAGE as TRUST_PAGE
 from bench.report.trust import trust_page
 from bench.search.file import known_searches, load_search
 from bench.search.record import load_all as load_trials
+from bench.simulate.record import load as load_simulations
 from bench.staleness import Staleness
 from bench.study.record import load_all as load_studies
 from bench.suite import Suite, load_suite, suite_names
@@ -153,6 +156,9 @@ class Pages:
             (RACES_PAGE,): lambda: {RACES_PAGE: race_page(load_races(root))},
             (SEARCH_PAGE,): lambda: {SEARCH_PAGE: searches()},
             (TRUST_PAGE,): lambda: {TRUST_PAGE: trust_page(load_trust(root))},
+            (SIMULATIONS_PAGE,): lambda: {
+                SIMULATIONS_PAGE: simulations_page(load_simulations(root))
+            },
             (ENGINE_PAGE,): lambda: {ENGINE_PAGE: engine()},
             (DATA_PAGE,): lambda: {DATA_PAGE: data_page(load_audits(root))},
             (CONTROL_PAGE,): lambda: {CONTROL_PAGE: control_page(self.records, self.staleness)},

@@ -80,16 +80,49 @@ def test_seeds_and_images_follow_the_textbook_table_and_hold_the_interval_over_s
         for s in range(4)
         for i in range(50)
     ) / (3 * 49)
-    half = np.sqrt((stats.t.ppf(0.975, 3) ** 2 * s2 + 1.959964**2 * (i2 - r2)) / 200)
-    assert found.high == pytest.approx(mean + half, rel=1e-6)
+    freedom = (s2 + i2 - r2) ** 2 / (s2**2 / 3)  # Satterthwaite's, of the seeds' part alone
+    half = np.sqrt((s2 + i2 - r2) / 200) * stats.t.ppf(0.975, freedom)
+    least = np.sqrt(s2 / 200) * stats.t.ppf(0.975, 3)
+    assert found.high == pytest.approx(mean + max(half, least), rel=1e-6)
     rows = values.mean(axis=1).tolist()
     alone = difference_over_seeds(dict(enumerate(rows)), dict.fromkeys(range(4), 0.0)).estimate
     assert found.low is not None
     assert alone.low is not None
-    assert found.low <= alone.low
+    assert found.low <= alone.low + 1e-12
     order = np.ix_(rng.permutation(4), rng.permutation(50))
     assert mean_over_seeds_and_images(values[order]).low == pytest.approx(found.low)
     assert mean_over_seeds_and_images(-values).mirrored().low == pytest.approx(found.low)
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("of_seeds", [0.02, 0.3, 0.9])
+def test_it_covers_both_however_the_variance_is_shared_out(seeds: int, of_seeds: float) -> None:
+    """Neither Howe's sum of squares (98 % at three seeds) nor a bare pooled t (92 %)."""
+    rng, images, held = np.random.default_rng(0), 100, 0
+    for _ in range(2000):
+        values = rng.normal(0, np.sqrt((1 - of_seeds) * images), images) + rng.normal(
+            0, np.sqrt(of_seeds * seeds), (seeds, 1)
+        )
+        found = mean_over_seeds_and_images(values)
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= 0 <= found.high
+    assert 0.932 < held / 2000 < 0.968
+
+
+def test_a_share_near_one_keeps_its_level_and_stays_below_one() -> None:
+    """A symmetric interval does not hold its level here."""
+    rng, held = np.random.default_rng(0), [0, 0]
+    for _ in range(1000):
+        easy = stats.norm.ppf(0.97) + np.sqrt(0.6) * rng.normal(size=156)
+        right = (easy + np.sqrt(0.4) * rng.normal(size=(10, 156)) > 0).astype(np.float64)
+        for place, share in enumerate((False, True)):
+            found = mean_over_seeds_and_images(right, share=share)
+            assert found.low is not None
+            assert found.high is not None
+            held[place] += found.low <= 0.97 <= found.high
+            assert found.high <= 1 or not share
+    assert held[0] < 932 < held[1]
 
 
 def test_many_seeds_of_one_training_are_as_sure_as_its_images() -> None:

@@ -1,0 +1,1 @@
+"""Whether the statistics can be believed, measured in worlds whose truth is known."""
