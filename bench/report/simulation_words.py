@@ -16,15 +16,12 @@ BELIEVE = (
     "cells below). An interval that says 95 % should hold the truth that its name states; a word "
     "should be false at most as often as its level allows: *better* or *worse* of one "
     "architecture trained twice, *equivalent* of a difference that lies just at the edge of the "
-    "region. A cell is missed only where it lies beyond its limit by more than {errors:g} of its "
-    "own standard errors."
+    "region. A cell is missed only where it lies beyond its limit by more than its own standard "
+    "error times {coverage_errors:g} (coverage) or {errors:g} (false words, which a good method "
+    "brings right to their limit, and power)."
 )
 
-NEAR_READ = (
-    "Beyond the limits of coverage, by no more than chance may explain. Where few images are "
-    "decided wrongly a bootstrap of accuracy rests on those few and is a little narrow; there "
-    "Wilson's interval is the better one for a single training:"
-)
+NEAR_READ = "Beyond the limits of coverage, by no more than chance may explain:"
 
 WORLDS_READ = (
     "In a world of decisions an image has a difficulty that all models share, a part that is one "

@@ -42,7 +42,7 @@ def simulations_page(record: SimulationRecord | None) -> str:
         f"{(made.commit or 'unknown')[:12]}.{stale} What each method is: "
         "[docs/statistics.md](../docs/statistics.md).",
         "## What may be believed",
-        BELIEVE.format(errors=spec.limits.errors),
+        BELIEVE.format(errors=spec.limits.errors, coverage_errors=spec.limits.coverage_errors),
         markdown(method_rows(record)),
         _missed_lines(record),
         _near_lines(record),
@@ -215,7 +215,7 @@ def _line(rate: Rate) -> str:
 
 def _near_lines(record: SimulationRecord) -> str:
     """Coverage beyond its limit that is not counted as missed: the reader may judge otherwise."""
-    bare = record.spec.limits.model_copy(update={"errors": 0.0})
+    bare = record.spec.limits.model_copy(update={"coverage_errors": 0.0})
     near = [
         rate
         for rate in record.rates

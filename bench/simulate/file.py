@@ -123,12 +123,18 @@ class Practice(Part):
 
 class Limits(Strict):
     """When a method holds: a measured rate counts as missed only if it lies beyond a limit by more
-    than ``errors`` of its own Monte Carlo standard errors."""
+    than so many of its own Monte Carlo standard errors.
+
+    Attributes:
+        errors: for rates of false claims, which a good method brings right to their limit.
+        coverage_errors: for coverage, which a good method keeps well within its limits.
+    """
 
     coverage: Annotated[list[Inner], Field(min_length=2, max_length=2)]
     false_at_most: Inner
     power_within: Inner  # of what was predicted
     errors: Annotated[float, Field(ge=0)]
+    coverage_errors: Annotated[float, Field(ge=0)]
 
 
 class AnalysisLoad(Strict):

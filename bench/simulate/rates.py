@@ -66,6 +66,7 @@ def held(rate: Rate, limits: Limits) -> bool | None:
     grace = limits.errors * rate.error
     if rate.kind == "coverage":
         low, high = limits.coverage
+        grace = limits.coverage_errors * rate.error
         return low - grace <= rate.value <= high + grace
     if rate.kind == "power":
         assert rate.predicted is not None
