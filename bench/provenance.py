@@ -7,7 +7,6 @@ prose and types never make a record stale; nothing here imports torch or runs th
 from __future__ import annotations
 
 import ast
-import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -20,6 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.details import DetailSpec, MachineSpec, ModelDetail
+from bench.own_code import own_sources
 from bench.specs import CostSpec, ModelSpec, RunSpec
 from bench.toml_file import ROOT
 
@@ -196,21 +196,9 @@ def _digest(places: Iterable[str]) -> hashlib._Hash:
 
 def _model_sources(model: ModelSpec) -> tuple[str, ...]:
     if model.factory is not None:
-        return _factory_sources(model.factory.partition(":")[0])
+        return own_sources(model.factory.partition(":")[0])
     name = model.timm or model.name
     return next((places for start, places in MODEL_SOURCES if name.startswith(start)), ())
-
-
-def _factory_sources(module: str) -> tuple[str, ...]:
-    """A user's own model: its file, or the whole of its top-level package, wherever it lies."""
-    top = module.partition(".")[0]
-    with contextlib.suppress(ImportError, ValueError):
-        found = importlib.util.find_spec(top)
-        if found is not None and found.submodule_search_locations:
-            return tuple(found.submodule_search_locations)
-        if found is not None and found.origin is not None:
-            return (found.origin,)
-    return ()
 
 
 def _timm_version(model: ModelSpec) -> str:
@@ -233,15 +221,19 @@ def _normalised(place: str) -> tuple[tuple[str, str], ...]:
     found = []
     for file in files:
         if file.suffix == ".py" and file.is_file():
-            found.append((str(file.relative_to(base)), _without_prose(file.read_text())))
+            found.append((str(file.relative_to(base)), _without_prose(file.read_bytes())))
         elif file.suffix in {".c", ".h", ".cpp"}:
             found.append((str(file.relative_to(base)), file.read_text()))
     return tuple(found)
 
 
-def _without_prose(source: str) -> str:
+def _without_prose(source: bytes) -> str:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):  # a user's own, half written: other code, whatever it says
+        return hashlib.sha256(source).hexdigest()
     # unparse, not dump: a dump lists fields that newer Pythons add to every node
-    return ast.unparse(ast.fix_missing_locations(_Prose().visit(ast.parse(source))))
+    return ast.unparse(ast.fix_missing_locations(_Prose().visit(tree)))
 
 
 class _Prose(ast.NodeTransformer):

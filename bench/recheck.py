@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from bench.data.dataset import Dataset
-from bench.errors import BenchError, InputError
+from bench.errors import BenchError, InputError, RunFailed
 from bench.execution.running import claim
 from bench.provenance import processor, source_digest
 from bench.records.schema import Provenance, Record, SuiteSeen, TrainingResult
@@ -108,10 +108,11 @@ def _recheck(
         made: Provenance | None
         try:
             difference, made = _made_anew(chosen, dataset(chosen.spec))
-        except BenchError as error:  # data that cannot be had: the other kinds go on
+        except BenchError as error:  # data or a device that cannot be had: other kinds go on
             difference, made = str(error), None
         if difference is None and made is not None:
             old, new, covers = group
+            staleness.known = Staleness.load(results).known  # by a recheck that has ended since
             staleness.known.append(
                 Equivalence(old=old, new=new, covers=covers, made_anew=[chosen.id], provenance=made)
             )
@@ -152,4 +153,8 @@ def _made_anew(stale: Stale, dataset: Dataset) -> tuple[str | None, Provenance |
 
 
 def _device_name(spec: RunSpec) -> str:
-    return processor() if spec.device == "cpu" else torch.cuda.get_device_name()
+    if spec.device == "cpu":
+        return processor()
+    if not torch.cuda.is_available():
+        raise RunFailed("it was made on a GPU, and torch finds none here")
+    return torch.cuda.get_device_name()

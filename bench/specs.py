@@ -43,7 +43,7 @@ Arguments = dict[str, Annotated[JsonValue, AfterValidator(_finite)]]
 class Strict(BaseModel):
     """Unknown keys are errors, and a value never changes after it was checked."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class ModelSpec(Strict):

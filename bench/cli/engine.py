@@ -10,6 +10,7 @@ from bench.cli.options import DryRun, open_store, shown
 from bench.errors import InputError, nearest
 
 if TYPE_CHECKING:
+    from bench.data.dataset import Dataset
     from bench.specs import DatasetSpec, RunSpec
     from bench.suite import Suite
 
@@ -59,7 +60,6 @@ def recheck(
 ) -> None:
     """Make one stale run of each kind anew; where no bit changed, its like are stale no more."""
     from bench.console import CostScreen, out
-    from bench.data import catalog
     from bench.plan import present_checksums
     from bench.recheck import Finding, recheck, stale_ones
     from bench.report.collect import collect
@@ -95,12 +95,23 @@ def recheck(
             stale,
             known,
             store.root,
-            lambda spec: catalog.load(_described(spec, chosen), spec.data.source_size),
+            lambda spec: _load(spec, chosen),
             screen.show,
             tell,
         )
     if any(finding.difference for finding in findings):
         raise typer.Exit(1)
+
+
+def _load(spec: RunSpec, suites: list[Suite]) -> Dataset:
+    from bench.data import catalog
+
+    try:
+        return catalog.load(_described(spec, suites), spec.data.source_size)
+    except InputError as error:
+        if not suites:
+            error.remedy += "; own data is found by its suite: python -m bench recheck SUITE"
+        raise
 
 
 def _described(spec: RunSpec, suites: list[Suite]) -> DatasetSpec:

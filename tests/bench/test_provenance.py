@@ -37,8 +37,8 @@ def step(x: int) -> int:
 )
 def test_prose_is_not_code(after: str, same: bool) -> None:
     assert after != BEFORE
-    before = provenance._without_prose(BEFORE)
-    assert (provenance._without_prose(after) == before) is same
+    before = provenance._without_prose(BEFORE.encode())
+    assert (provenance._without_prose(after.encode()) == before) is same
 
 
 def cost(name: str) -> CostSpec:

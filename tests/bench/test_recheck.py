@@ -144,3 +144,37 @@ def test_records_of_other_data_of_the_same_name_are_not_taken_for_the_suites(
         (path.parent / f"{other.id}.json").write_text(json.dumps(record))
     said = bench("recheck", aged, "--dry-run")
     assert "2 stale runs and trials" in said.out, said.out + said.err
+
+
+def test_a_run_made_on_a_gpu_is_named_and_the_others_go_on(
+    bench: Command, aged: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    first = sorted((results / "records").glob("*.json"))[0]
+    record = json.loads(first.read_text())
+    record["spec"]["device"] = "cuda"
+    record["id"] = RunSpec.model_validate_json(json.dumps(record["spec"])).id
+    (first.parent / f"{record['id']}.json").write_text(json.dumps(record))
+    said = bench("recheck")
+    assert said.code == 1
+    assert "it was made on a GPU, and torch finds none here; 1 stay stale" in said.out
+    assert "every bit is equal; 2 are stale no more" in said.out
+
+
+def test_evidence_that_another_recheck_has_kept_since_stays(
+    bench: Command, aged: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was read before this one began: planted by an empty first reading."""
+    assert bench("recheck", aged).code == 0
+    (evidence,) = Staleness.load(results).known
+    other = evidence.model_copy(update={"covers": "another kind"})
+    Staleness([other]).save(results)
+    whole, read = Staleness.load, []
+
+    def at_first_nothing(folder: Path) -> Staleness:
+        read.append(folder)
+        return Staleness() if len(read) == 1 else whole(folder)
+
+    monkeypatch.setattr(Staleness, "load", staticmethod(at_first_nothing))
+    assert bench("recheck", aged).code == 0
+    assert {e.covers for e in whole(results).known} == {evidence.covers, "another kind"}

@@ -128,3 +128,9 @@ def test_rare_classes_are_made_up_for_once() -> None:
     protocol(class_weights="balanced")
     with pytest.raises(ValidationError, match="both 'balanced'"):
         protocol(sampling="balanced", class_weights="balanced")
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_what_json_cannot_hold_is_refused(value: float) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        protocol(clip_grad_norm=value)
