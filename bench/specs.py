@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -25,23 +23,15 @@ Task = Literal["binary-class", "multi-class", "multi-label, binary-class", "ordi
 """The four 2-D task names of ``medmnist.INFO``."""
 
 
-def _finite(value: JsonValue) -> JsonValue:
-    """JSON has no NaN and no infinity: a value that cannot be stored cannot be part of an id."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} cannot be stored; give a finite number")
-    for part in (
-        value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-    ):
-        _finite(part)
-    return value
-
-
-Arguments = dict[str, Annotated[JsonValue, AfterValidator(_finite)]]
+Arguments = dict[str, JsonValue]
 """Keyword arguments as a suite gives them."""
 
 
 class Strict(BaseModel):
-    """Unknown keys are errors, and a value never changes after it was checked."""
+    """Unknown keys are errors, and a value never changes after it was checked.
+
+    JSON has no NaN and no infinity: a value that cannot be stored cannot be part of an id.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -285,11 +275,16 @@ def foremost(error: ValidationError) -> ErrorDetails:
 def describe_invalid(error: ValidationError) -> str:
     """The foremost fault of a pydantic error as ``key: what is wrong``, and how many more."""
     fault = foremost(error)
-    key = ".".join(str(part) for part in fault["loc"])
+    where = list(fault["loc"])
+    if fault["type"] == "finite_number" and where[-1:] == ["float"]:  # the kind of value, not a key
+        where.pop()
+    key = ".".join(str(part) for part in where)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         message = "unknown key"
+    elif fault["type"] == "finite_number":
+        message = f"{fault['input']} cannot be stored; give a finite number"
     elif fault["type"] in (
         "literal_error",
         "greater_than",
