@@ -135,9 +135,10 @@ def _text(parts: list[object]) -> str:
 def _on_asked_device(suite: Suite, record: Record) -> bool:
     settings, spec = suite.settings, record.spec
     assert isinstance(spec, RunSpec)
-    return settings.device in ("auto", spec.device) and settings.precision in (
-        "auto",
-        spec.precision,
+    return (
+        settings.device in ("auto", spec.device)
+        and settings.precision in ("auto", spec.precision)
+        and spec.deterministic == (settings.deterministic and spec.device == "cuda")
     )
 
 

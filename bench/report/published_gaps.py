@@ -46,8 +46,7 @@ def gaps_between(rows: Sequence[Published], dataset: str, score: PrintedScore) -
     """The gaps on one data set; of a model printed twice at a size the first-hand row counts."""
     printed = {
         (row.image_size, row.model): float(getattr(row, score))
-        for row in _once(rows, dataset)
-        if getattr(row, score)
+        for row in _once(rows, dataset, score)
     }
     pairs: list[float] = []
     neighbours: list[float] = []
@@ -69,18 +68,19 @@ def best_of(
     """
     fitting = [
         row
-        for row in _once(rows, dataset)
-        if row.acc
-        and row.source.startswith(source)
-        and (not models or row.model.startswith(tuple(models)))
+        for row in _once(rows, dataset, "acc")
+        if row.source.startswith(source) and (not models or row.model.startswith(tuple(models)))
     ]
     return max(fitting, key=lambda row: float(row.acc), default=None)
 
 
-def _once(rows: Sequence[Published], dataset: str) -> list[Published]:
-    """One row for each model and size: a first-hand one, else the first as filed."""
+def _once(rows: Sequence[Published], dataset: str, score: PrintedScore) -> list[Published]:
+    """One row with the score for each model and size: a first-hand one, else the first as filed.
+
+    One source may print a model's accuracy and another its AUC.
+    """
     found: dict[tuple[str, str], Published] = {}
     for row in sorted(rows, key=lambda row: row.second_hand):
-        if row.dataset == dataset and (row.acc or row.auc):
+        if row.dataset == dataset and getattr(row, score):
             found.setdefault((row.image_size, row.model), row)
     return list(found.values())

@@ -115,7 +115,11 @@ def _section(
     study: Study, records: Mapping[str, StudyRecord], published: Sequence[Published]
 ) -> list[str]:
     file = study.file
-    checksums = {r.spec.data.name: r.spec.data.checksum for r in records.values()}
+    checksums = {
+        r.spec.data.name: r.spec.data.checksum
+        for r in records.values()
+        if r.spec.data.source_size == file.source_size
+    }
     found = [records[i] for s in study.specs(checksums) if (i := study_id(s)) in records]
     done = [record for record in found if record.status == "done"]
     stale = sum(r.provenance.source_digest != study_digest(r.spec) for r in done)

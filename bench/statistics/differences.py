@@ -18,7 +18,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean paired difference; its two-sided 95 % interval, None where one pair shows no spread."""
+    """Mean paired difference; its two-sided 95 % interval, None where the pairs show no spread."""
 
     mean: float
     low: float | None
@@ -36,7 +36,7 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Differ
         raise ValueError(f"need pairs, got {len(first)} and {len(second)} values")
     gaps = [a - b for a, b in zip(first, second, strict=True)]
     mean = statistics.fmean(gaps)
-    if len(gaps) < 2:
+    if len(gaps) < 2 or max(gaps) - min(gaps) < 1e-12:  # rounding apart: no spread to use
         return Difference(mean, None, None, len(gaps))
     half = float(stats.t.ppf(0.5 + LEVEL / 2, len(gaps) - 1)) * statistics.stdev(gaps)
     half /= math.sqrt(len(gaps))

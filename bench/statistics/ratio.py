@@ -17,14 +17,14 @@ def ratio_over_seeds(
     """Mean of ``first`` over mean of ``second``, on the seeds that both have.
 
     The interval holds every ratio ρ for which a paired t test of ``first − ρ · second`` does not
-    reject. It has two ends only where ``second`` is itself shown to differ from 0; a mean of
+    reject. It has two ends only where ``second`` is itself shown to lie above 0; a mean of
     ratios by seed would hide that, and a small denominator would rule it.
     """
     seeds = sorted(first.keys() & second.keys())
     over = np.array([first[seed] for seed in seeds])
     under = np.array([second[seed] for seed in seeds])
-    if not seeds or under.mean() == 0:
-        blank = "no seed has both" if not seeds else "the denominator's mean is zero"
+    if not seeds or under.mean() <= 0:
+        blank = "no seed has both" if not seeds else "the denominator's mean is not above zero"
         return IntervalEstimate(None, None, None, "seeds", blank, level)
     value = float(over.mean() / under.mean())
     if len(seeds) < 2:
@@ -40,7 +40,7 @@ def ratio_over_seeds(
     b = float(over.mean() * under.mean() - covariance[0, 1])
     c = float(over.mean() ** 2 - covariance[0, 0])
     if a <= 0:
-        blank = "the denominator is not shown to differ from zero"
+        blank = "the denominator is not shown to lie above zero"
         return IntervalEstimate(value, None, None, "seeds", blank, level)
     root = math.sqrt(max(0.0, b * b - a * c))
     return IntervalEstimate(value, (b - root) / a, (b + root) / a, "seeds", None, level)

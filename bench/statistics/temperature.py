@@ -1,8 +1,9 @@
 """Temperature scaling: one number, fitted on validation, that divides every logit.
 
 Guo, Pleiss, Sun & Weinberger 2017 (ICML): the temperature of the least cross-entropy. It changes
-no ranking, so neither AUC nor a decision at the largest logit. Several labels: a sigmoid each, and
-the mean of their binary cross-entropies.
+no decision at the largest logit, and of two classes or several labels no ranking, hence no AUC; of
+more classes it may, a little: each class's softmax holds the others' logits. Several labels: a
+sigmoid each, and the mean of their binary cross-entropies.
 """
 
 from __future__ import annotations

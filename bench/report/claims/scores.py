@@ -148,7 +148,8 @@ def _judged(
 ) -> Judgement:
     """By the interval: holds above ``least``, fails below ``most``, and why neither if so."""
     if found.low is None or found.high is None:
-        return Judgement(Outcome.OPEN, "One seed shows no spread and decides nothing.", evidence)
+        alike = "One seed shows" if found.pairs < 2 else "Every seed gives the same: they show"
+        return Judgement(Outcome.OPEN, f"{alike} no spread and decides nothing.", evidence)
     outcome = by_interval(found.low, found.high, holds_above=least, fails_below=most)
     interval = f"{100 * found.low:.1f} to {100 * found.high:.1f}"
     width = f"it is {100 * (found.high - found.low):.1f} points wide, from {found.pairs} seeds"

@@ -47,9 +47,13 @@ class Judged:
 
     @property
     def held(self) -> bool:
-        """What was not measured has not held."""
+        """What was not measured, or not tested while it differs, has not held."""
         if self.verdict is None:
             return False
+        if self.verdict.p is None:  # every seed differs alike, or there is one alone
+            gap = self.verdict.difference.value
+            alike = gap is not None and abs(gap) <= self.verdict.region
+            return self.expected != "worse" and len(self.first) > 1 and alike
         allowed = {
             "worse": {"worse"},
             "not worse": {"better", "equivalent", "undecided"},

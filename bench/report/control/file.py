@@ -39,6 +39,9 @@ class Same(Strict):
     def _apart(self) -> Same:
         if set(self.first) & set(self.second):
             raise ValueError("first and second share a seed: give each to one of them")
+        for name, seeds in (("first", self.first), ("second", self.second)):
+            if len(set(seeds)) < len(seeds):
+                raise ValueError(f"{name} lists a seed twice")
         return self
 
 

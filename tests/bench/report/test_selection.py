@@ -239,3 +239,14 @@ def test_the_committed_page_is_that_of_the_committed_records() -> None:
     page = selection_document({stem: one for stem, one in found.items() if one is not None})
     kept = (ROOT / "reports" / "selection.md").read_text(encoding="utf-8")
     assert kept == page, "python -m bench study selection --draw"
+
+
+def test_a_score_that_only_a_later_row_of_the_same_model_prints_counts() -> None:
+    """One source prints its accuracy, another its AUC."""
+    rows = [
+        row("a", "0.80"),
+        row("a", "", auc="0.90"),
+        row("b", "0.85", auc="0.95"),
+    ]
+    assert gaps_between(rows, "breastmnist", "acc").pairs == pytest.approx((0.05,))
+    assert gaps_between(rows, "breastmnist", "auc").pairs == pytest.approx((0.05,))

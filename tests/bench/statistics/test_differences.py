@@ -50,3 +50,10 @@ def test_one_pair_shows_no_spread_and_no_pairs_are_refused() -> None:
         paired_difference([1.0, 2.0], [1.0])
     with pytest.raises(ValueError, match="need pairs, got 0"):
         paired_difference([], [])
+
+
+def test_pairs_that_differ_alike_show_no_spread() -> None:
+    """Their interval would have no width, and decide everything."""
+    alike = paired_difference([0.3, 0.4, 0.6], [0.2, 0.3, 0.5])
+    assert alike.mean == pytest.approx(0.1)
+    assert (alike.low, alike.high, alike.pairs) == (None, None, 3)

@@ -52,7 +52,7 @@ def test_where_there_is_no_honest_interval_it_says_why() -> None:
     assert one.blank == "one pair of trainings shows no spread over seeds"
     near_zero = ratio_over_seeds({0: 0.1, 1: 0.2, 2: 0.1}, {0: 0.1, 1: -0.1, 2: 0.03})
     assert near_zero.low is None
-    assert near_zero.blank == "the denominator is not shown to differ from zero"
+    assert near_zero.blank == "the denominator is not shown to lie above zero"
     same = dict.fromkeys(range(3), 0.2)
     assert (
         ratio_over_seeds(same, same).blank == "every seed gives the same scores: no spread to use"

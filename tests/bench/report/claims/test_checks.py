@@ -91,7 +91,7 @@ def judged_ablation(store: Store, suite: Suite, **changes: Any) -> Judgement:
         ([80, 81, 82], [70, 72, 71], "helps", Outcome.HOLDS),
         ([70, 72, 71], [80, 81, 82], "helps", Outcome.FAILS),
         ([80, 70, 90], [79, 75, 80], "helps", Outcome.OPEN),
-        ([80, 81, 82], [80, 81, 82], "costs nothing", Outcome.HOLDS),
+        ([80, 81, 82], [80, 81, 82], "costs nothing", Outcome.OPEN),  # no spread to use
         ([70, 72, 71], [80, 81, 82], "costs nothing", Outcome.FAILS),
         ([80, 70, 90], [79, 75, 80], "costs nothing", Outcome.OPEN),
     ],
@@ -107,6 +107,16 @@ def test_an_ablation_is_judged_by_the_interval_over_paired_seeds(
     keep(store, suite, "medspectralnet", full)
     keep(store, suite, "medspectralnet_local_stream", ablated)
     assert judged_ablation(store, suite, expected=expected).outcome is outcome
+
+
+def test_an_ablation_costs_nothing_where_the_interval_lies_within_the_margin(
+    store: Store, suite: Suite
+) -> None:
+    keep(store, suite, "medspectralnet", [80, 81, 82])
+    keep(store, suite, "medspectralnet_local_stream", [80, 81, 81])
+    wide = judged_ablation(store, suite, expected="costs nothing", margin=0.02)
+    narrow = judged_ablation(store, suite, expected="costs nothing", margin=0.01)
+    assert (wide.outcome, narrow.outcome) == (Outcome.HOLDS, Outcome.OPEN)
 
 
 def test_an_open_ablation_says_how_wide_its_interval_is_and_links_every_record(
@@ -176,7 +186,7 @@ def test_an_accuracy_is_judged_by_its_mean_over_seeds(
 
 
 def test_a_gain_is_relative_to_the_rival(store: Store, suite: Suite) -> None:
-    keep(store, suite, "medspectralnet", [88, 88, 88])
+    keep(store, suite, "medspectralnet", [88, 89, 88])
     keep(store, suite, "resnet18", [80, 80, 80])
     check = Gains(
         kind="relative-gains",
@@ -188,8 +198,8 @@ def test_a_gain_is_relative_to_the_rival(store: Store, suite: Suite) -> None:
     )
     found = gains(check, Kept(store.root))
     assert found.outcome is Outcome.HOLDS
-    assert found.evidence[0].value == "+10.0 [+10.0, +10.0] percent"
-    harder = check.model_copy(update={"low": 0.11})
+    assert found.evidence[0].value == "+10.4 [+8.6, +12.2] percent"
+    harder = check.model_copy(update={"low": 0.13})
     assert gains(harder, Kept(store.root)).outcome is Outcome.FAILS
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from bench.errors import InputError
 from bench.records.store import Store
-from bench.report.control.expected import Judged
+from bench.report.control.expected import ALIKE, Judged
 from bench.report.control.file import load_expected
 from bench.report.control.page import judge
 from bench.report.control.summary import control_line
+from bench.statistics.verdict import verdict_over_seeds
 from bench.toml_file import ROOT
 from tests.bench.conftest import Command
 from tests.bench.report.control.conftest import EXPECTED, Keep
@@ -170,3 +171,24 @@ def test_an_expectation_of_no_suite_is_named(tmp_path: Path) -> None:
     path.write_text('about = "x"\nsuite = "contrl"\n[[expect]]\n' + EXPECTED.split("[[expect]]")[1])
     with pytest.raises(InputError, match=r"e\.toml: suite: no suite is called 'contrl'"):
         load_expected(path)
+
+
+@pytest.mark.parametrize(
+    ("expected", "gap", "seeds", "held"),
+    [
+        ("not worse", -0.5, 3, False),  # every seed collapsed alike
+        ("not worse", 0.0, 3, True),
+        ("not worse", 0.0, 1, False),
+        ("worse", -0.5, 3, False),  # without a test nothing is shown
+        (ALIKE, 0.3, 3, False),
+        (ALIKE, 0.0, 3, True),
+    ],
+)
+def test_what_was_not_tested_holds_only_where_nothing_differs(
+    expected: str, gap: float, seeds: int, held: bool
+) -> None:
+    second = dict.fromkeys(range(seeds), 0.5)
+    first = dict.fromkeys(range(seeds), 0.5 + gap)
+    verdict = verdict_over_seeds(first, second)
+    assert verdict.p is None
+    assert Judged("d", "m", "w", expected, first, second, verdict).held is held
