@@ -55,8 +55,9 @@ def study(
     loaded = load_study(name)
     store = open_store(repair=not dry_run and not draw)
     if draw:
-        typer.echo(shown(write_selection_page(store.root)))
+        typer.echo(shown(write_selection_page(store.root, loaded)))
         return
+    check_models(loaded)
     data = load_data(loaded)
     todo = pending(loaded, data, store.root, refresh=refresh)
     if dry_run:
@@ -64,7 +65,6 @@ def study(
             out.print(spec.label, markup=False)
         out.print(f"{loaded.name}: {loaded.size} trainings, {len(todo)} to do.")
         return
-    check_models(loaded)
     with CostScreen() as screen:
 
         def tell(record: StudyRecord) -> None:
@@ -75,7 +75,7 @@ def study(
     kept = loaded.size - len(todo)
     summary = "".join(f", {count} {status}" for status, count in sorted(statuses.items()))
     out.print(f"{loaded.name}: {kept} kept{summary}.")
-    typer.echo(shown(write_selection_page(store.root)))
+    typer.echo(shown(write_selection_page(store.root, loaded)))
     if statuses["done"] < len(todo):
         raise typer.Exit(1)
 

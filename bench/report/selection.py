@@ -18,7 +18,7 @@ from bench.report.tables import markdown
 from bench.report.text import BLANK, published_percent
 from bench.statistics.intervals import IntervalEstimate
 from bench.statistics.over_seeds import difference_over_seeds
-from bench.study.file import Study, known_studies, load_study, study_id
+from bench.study.file import STUDIES, Study, known_studies, load_study, study_id
 from bench.study.record import LookedAt, StudyRecord, StudyResult, load_all
 
 PAGE = "selection.md"
@@ -81,15 +81,23 @@ def optimism(
     return difference_over_seeds(means, dict.fromkeys(means, 0.0)).estimate
 
 
-def write_selection_page(results: Path) -> Path:
+def write_selection_page(results: Path, study: Study | None = None) -> Path:
     """Draw the project's studies as ``reports/selection.md``; returns its path.
+
+    Args:
+        study: one that is not the project's is drawn instead, as ``selection-NAME.md``.
 
     Raises:
         InputError: a record, a study or the published numbers cannot be read.
     """
-    folder = reports_folder(results)
-    write_atomic(folder / PAGE, selection_document(load_all(results)).encode())
-    return folder / PAGE
+    records, path = load_all(results), reports_folder(results) / PAGE
+    if study is None or study.path.resolve().parent == STUDIES.resolve():
+        text = selection_document(records)
+    else:
+        path = path.with_name(f"{path.stem}-{study.name}{path.suffix}")
+        text = selection_page([study], records, read_published())
+    write_atomic(path, text.encode())
+    return path
 
 
 def selection_document(records: Mapping[str, StudyRecord]) -> str:

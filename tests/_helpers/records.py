@@ -153,6 +153,7 @@ def measure(
     params: int = 8_500_000,
     macs: int = 100,
     speed: tuple[float, float, float] = (100.0, 90.0, 110.0),
+    machine: str = "cpu",
 ) -> Record:
     """Keep a cost measurement of one of the suite's models; speed as median, low, high."""
     settings = suite.settings
@@ -162,6 +163,7 @@ def measure(
         num_classes=settings.cost.num_classes,
         batch_size=settings.cost.batch_size,
         threads=settings.threads,
+        device_name=machine,
     )
     result = CostResult(
         params_trainable=params,

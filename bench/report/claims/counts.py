@@ -13,7 +13,6 @@ from bench.report.claims.verdict import (
     Outcome,
     absent,
     by_interval,
-    together,
 )
 from bench.report.collect import cost_of
 from bench.report.text import giga, millions, rate
@@ -152,10 +151,13 @@ def cost_ratio(check: CostRatio, kept: Kept) -> Judgement:
                 links,
             )
         )
-    outcome = together(outcomes)
+    agree = len(set(outcomes)) == 1
+    outcome = outcomes[0] if agree else Outcome.OPEN
     words = {Outcome.HOLDS: f"is {check.wanted}", Outcome.FAILS: f"is not {check.wanted}"}
     told = words.get(outcome, "has an interval that holds 1")
     reason = f"The ratio of {check.quantity} {told} on {', '.join(both)}."
+    if not agree:
+        reason = f"The machines disagree on the ratio of {check.quantity}: {', '.join(both)}."
     if check.quantity == "images/s":
         reason += " Its interval is what both 95 % intervals allow at their worst."
     return Judgement(outcome, reason, tuple(evidence))

@@ -155,7 +155,9 @@ def test_a_study_is_done_once_and_told(bench: Bench, study_file: Path, results: 
     assert again.code == 0
     assert "find: 4 kept." in again.out
     assert {p.name: p.read_bytes() for p in (results / "studies").rglob("*.json")} == made
-    assert (results / "reports" / "selection.md").exists()
+    page = (results / "reports" / "selection-find.md").read_text()  # not the project's own
+    assert "4 of 4 trainings are done" in page
+    assert bench("study", study_file, "--draw").out.strip().endswith("selection-find.md")
     assert not (results / "records").exists()
 
 
@@ -240,6 +242,7 @@ def test_what_is_wrong_is_one_line(
 ) -> None:
     assert old in TINY
     study_file.write_text(TINY.replace(old, new, 1))
+    assert bench("study", study_file, "--dry-run").code == 2
     said = bench("study", study_file)
     assert said.code == 2
     assert message in said.err

@@ -288,6 +288,24 @@ def test_a_ratio_of_speeds_is_as_wide_as_both_intervals_allow(
     assert cost_ratio(absent, Kept(store.root)).outcome is Outcome.ABSENT
 
 
+def test_machines_that_disagree_decide_nothing(store: Store, suite: Suite) -> None:
+    for machine, rival in (("one", (50.0, 45.0, 55.0)), ("other", (200.0, 190.0, 210.0))):
+        measure(store, suite, "medspectralnet", speed=(100.0, 90.0, 110.0), machine=machine)
+        measure(store, suite, "resnet18", speed=rival, machine=machine)
+    check = CostRatio(
+        kind="cost-ratio",
+        suite=str(suite.path),
+        model="medspectralnet",
+        rival="resnet18",
+        quantity="images/s",
+        wanted="above 1",
+    )
+    found = cost_ratio(check, Kept(store.root))
+    assert found.outcome is Outcome.OPEN
+    assert "The machines disagree" in found.reason
+    assert len(found.evidence) == 2
+
+
 EXPONENTS = Exponents(
     kind="exponents",
     races="medspectralnet",
