@@ -9,12 +9,18 @@ from bench.report.collect import collect
 from bench.report.control.expected import judge_expectations
 from bench.report.control.file import load_expected
 from bench.report.control.trainings import Trainings
+from bench.staleness import ALL_STALE, Staleness
 
 
-def control_line(records: Iterable[Record]) -> str:
-    """How many planted expectations held, by these records, and where to read of them."""
+def control_line(records: Iterable[Record], known: Staleness = ALL_STALE) -> str:
+    """How many planted expectations held, by these records, and where to read of them.
+
+    Args:
+        known: of changed code that gives the same bits.
+    """
     file, suite = load_expected()
-    judged = judge_expectations(file, Trainings(collect(suite, records)))
+    trainings = Trainings(collect(suite, records, staleness=known))
+    judged = judge_expectations(file, trainings)
     held = sum(one.held for one in judged)
     if all(one.verdict is None for one in judged):
         return (
@@ -22,6 +28,8 @@ def control_line(records: Iterable[Record]) -> str:
             f"`python -m bench run {suite.reference}`, then `python -m bench control`."
         )
     doubt = "" if held == len(judged) else ", so read on with care"
+    if trainings.stale:
+        doubt += f"; {trainings.stale} of its records were made by code that has changed since"
     return (
         f"What this harness can detect: **{held} of {len(judged)} expectations on phantoms with a "
         f"known cue held**{doubt} (`python -m bench control`)."

@@ -15,6 +15,7 @@ from bench.report.verdicts.differences import Part, difference_csv, difference_p
 from bench.report.verdicts.over_datasets import across_csv, across_parts
 from bench.report.verdicts.single_runs import calibration_rows, positive_line, run_csv
 from bench.report.verdicts.stored import stored_runs
+from bench.staleness import Staleness
 from bench.statistics.bootstrap import DRAWS
 
 CSV = ("verdicts", "verdicts-across", "verdicts-runs")
@@ -36,7 +37,10 @@ def verdict_parts(
         for variant, runs in stored_runs(context.collected, store).items()
     }
     records = list(records)
-    parts: list[Part] = [control_line(records), *_compared(context, found)]
+    parts: list[Part] = [
+        control_line(records, Staleness.load(store.root)),
+        *_compared(context, found),
+    ]
     for variant, analysis in found.items():
         of = f" ({variant})" if len(found) > 1 else ""
         positive = positive_line(context, analysis)

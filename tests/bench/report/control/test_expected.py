@@ -12,6 +12,7 @@ from bench.report.control.expected import ALIKE, Judged
 from bench.report.control.file import load_expected
 from bench.report.control.page import judge
 from bench.report.control.summary import control_line
+from bench.staleness import Staleness
 from bench.statistics.verdict import verdict_over_seeds
 from bench.toml_file import ROOT
 from tests.bench.conftest import Command
@@ -97,6 +98,14 @@ def test_other_pages_open_with_what_held() -> None:
     lost = [r for r in records if "phantom-local · blur" not in r.spec.label]
     assert "8 of 10" in control_line(lost)
     assert "with care" in control_line(lost)
+    old = [
+        r.model_copy(
+            update={"provenance": r.provenance.model_copy(update={"source_digest": "0" * 16})}
+        )
+        for r in records
+    ]
+    assert "80 of its records were made by code that has changed" in control_line(old)
+    assert "changed since" not in control_line(records, Staleness.load(ROOT / "results"))
 
 
 @pytest.fixture
