@@ -137,12 +137,22 @@ def simulate(
     draw: Annotated[
         bool, typer.Option("--draw", help="Only draw the page from the record there is.")
     ] = False,
+    embed: Annotated[
+        Path | None, typer.Option(help="Also put the first table between this file's markers.")
+    ] = None,
 ) -> None:
     """Put the statistics on trial in worlds whose truth is known; reports/statistics.md."""
     from rich.console import Console
 
     from bench.console import CostScreen
-    from bench.report.simulations import passed, simulations_page, write_simulations_page
+    from bench.records.store import write_atomic
+    from bench.report.readme import embed_in_file
+    from bench.report.simulations import (
+        passed,
+        simulation_table,
+        simulations_page,
+        write_simulations_page,
+    )
     from bench.simulate.file import SIMULATIONS, SimulationFile
     from bench.simulate.record import load
     from bench.toml_file import read_toml
@@ -158,5 +168,8 @@ def simulate(
             record = simulate_all(file, store.root, screen.show, time_analysis)
         Console(highlight=False, soft_wrap=True).print(simulations_page(record), markup=False)
     typer.echo(shown(write_simulations_page(store.root)))
+    table = simulation_table(record)
+    if embed is not None and table is not None:
+        write_atomic(embed, embed_in_file(embed, "simulations", table).encode())
     if record is not None and not passed(record):
         raise typer.Exit(1)

@@ -90,6 +90,11 @@ def missed(record: SimulationRecord) -> list[Rate]:
     return [rate for rate in record.rates if held(rate, record.spec.limits) is False]
 
 
+def simulation_table(record: SimulationRecord | None) -> str | None:
+    """What may be believed, for another document; None where nothing was simulated."""
+    return None if record is None else markdown(method_rows(record))
+
+
 def method_rows(record: SimulationRecord) -> list[Row]:
     """Each method with what is asked of it, what was measured and whether it held."""
     limits, rows = record.spec.limits, []

@@ -36,7 +36,7 @@ from bench.report.search import model_table, search_page
 from bench.report.selection import PAGE as SELECTION_PAGE
 from bench.report.selection import selection_document
 from bench.report.simulations import PAGE as SIMULATIONS_PAGE
-from bench.report.simulations import simulations_page
+from bench.report.simulations import simulation_table, simulations_page
 from bench.report.tables import main_table, write_tables
 from bench.report.trust import PAGE as TRUST_PAGE
 from bench.report.trust import trust_page
@@ -135,6 +135,8 @@ class Pages:
             return main_table(suite, records, checksums, audits, self.staleness)
         if name in known_searches():
             return model_table(load_search(name), load_trials(self.store.root), self.records)
+        if name == "simulations":
+            return simulation_table(load_simulations(self.store.root))
         return None
 
     def _inputs(self, suite: Suite) -> tuple[list[Record], Mapping[str, str], Audits]:
