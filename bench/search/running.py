@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.data import catalog
 from bench.data.dataset import Dataset
 from bench.errors import InputError
-from bench.execution.running import claim
-from bench.model_checks import check_model
 from bench.provenance import commit, processor, source_digest
 from bench.search import record as trials
 from bench.search.file import Search, trial_id
@@ -20,11 +16,7 @@ from bench.specs import RunSpec
 from bench.staleness import Staleness
 from bench.toml_file import shown
 from bench.training.loop import Progress
-
-Report = Callable[[str, float], None]
-"""Told what is under way, and the fraction done of all, 0 to 1."""
-
-POLL_S = 2.0
+from bench.turns import Report, check_each, do_in_turn, load_each
 
 
 def load_data(search: Search) -> dict[str, Dataset]:
@@ -33,12 +25,7 @@ def load_data(search: Search) -> dict[str, Dataset]:
     Raises:
         InputError: one is not there or cannot be used; a choice on a part of them is another one.
     """
-    loaded = {}
-    for spec in search.datasets:
-        try:
-            loaded[spec.name] = catalog.load(spec, search.file.source_size)
-        except InputError as error:
-            raise error.in_file(shown(search.path), "datasets") from None
+    loaded = load_each(search.datasets, search.file.source_size, file=search.path)
     kinds = {dataset.source.synthetic for dataset in loaded.values()}
     if len(kinds) > 1:
         raise InputError(
@@ -56,9 +43,7 @@ def check_models(search: Search) -> None:
     Raises:
         InputError: naming the file and the model.
     """
-    for spec in search.models:
-        key = f"model.{spec.name}" if spec.name in search.file.model else "models"
-        check_model(spec, search.file.image_size, file=shown(search.path), key=key)
+    check_each(search.models, search.file.model, search.file.image_size, file=search.path)
 
 
 def pending(
@@ -68,15 +53,16 @@ def pending(
     checksums = {name: dataset.source.checksum for name, dataset in data.items()}
     specs = search.specs(checksums)
     known = Staleness.load(results)
-    return [s for s in specs if not _is_done(s, trials.load(results, trial_id(s)), refresh, known)]
+    return [spec for spec in specs if _kept(spec, results, refresh, known) is None]
 
 
-def _is_done(
-    spec: RunSpec, trial: trials.Trial | None, refresh: bool, staleness: Staleness
-) -> bool:
+def _kept(spec: RunSpec, results: Path, refresh: bool, staleness: Staleness) -> trials.Trial | None:
+    """What is there and need not be made anew."""
+    trial = trials.load(results, trial_id(spec))
     if trial is None or trial.status != "done":
-        return False
-    return not refresh or not staleness.stale(spec, trial.provenance, trial=True)
+        return None
+    changed = refresh and staleness.stale(spec, trial.provenance, trial=True)
+    return None if changed else trial
 
 
 def run_trials(
@@ -89,39 +75,33 @@ def run_trials(
     *,
     refresh: bool = False,
 ) -> Counter[str]:
-    """Do these trials; how many ended with each status. One that another process does is left."""
+    """Do these trials; how many ended with each status.
+
+    One that another process does is waited for.
+    """
     for spec in todo:
         source_digest(spec)  # of the code as it is loaded now
     commit()
     known = Staleness.load(results)
-    statuses, queue, passed_over, ended = Counter[str](), deque(todo), 0, 0
-    while queue:
-        spec = queue.popleft()
-        identity = trial_id(spec)
-        with claim(results, identity) as mine:
-            if not mine:
-                queue.append(spec)
-                passed_over += 1
-                if passed_over >= len(queue):
-                    time.sleep(POLL_S)
-                continue
-            passed_over = 0
-            trial = trials.load(results, identity)
-            if trial is None or not _is_done(spec, trial, refresh, known):
-                label = f"{spec.label} · lr {spec.protocol.optimizer.lr:g}"
 
-                def tell(progress: Progress, label: str = label, before: int = ended) -> None:
-                    on_progress(label, (before + progress.fraction) / len(todo))
+    def do(spec: RunSpec, tell: Callable[[Progress], None]) -> trials.Trial:
+        trial = try_out(
+            spec,
+            data[spec.data.name],
+            search=search.name,
+            device_name=processor(),
+            on_progress=tell,
+        )
+        trials.save(trial, results)
+        return trial
 
-                trial = try_out(
-                    spec,
-                    data[spec.data.name],
-                    search=search.name,
-                    device_name=processor(),
-                    on_progress=tell,
-                )
-                trials.save(trial, results)
-        ended += 1
-        statuses[trial.status] += 1
-        on_trial(trial)
-    return statuses
+    return do_in_turn(
+        todo,
+        results,
+        identity=trial_id,
+        kept=lambda spec: _kept(spec, results, refresh, known),
+        do=do,
+        label=lambda spec: f"{spec.label} · lr {spec.protocol.optimizer.lr:g}",
+        on_progress=on_progress,
+        on_end=on_trial,
+    )

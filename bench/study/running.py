@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.data import catalog
 from bench.data.dataset import Dataset
-from bench.errors import InputError
-from bench.execution.running import claim
-from bench.model_checks import check_model
 from bench.provenance import commit, processor, study_digest
 from bench.specs import RunSpec
 from bench.study import record as studies
 from bench.study.file import Study, study_id
 from bench.study.trial import look
-from bench.toml_file import shown
 from bench.training.loop import Progress
-
-Report = Callable[[str, float], None]
-"""Told what is under way, and the fraction done of all, 0 to 1."""
-
-POLL_S = 2.0
+from bench.turns import Report, check_each, do_in_turn, load_each
 
 
 def load_data(study: Study) -> dict[str, Dataset]:
@@ -32,13 +22,7 @@ def load_data(study: Study) -> dict[str, Dataset]:
     Raises:
         InputError: one is not there or cannot be used.
     """
-    loaded = {}
-    for spec in study.datasets:
-        try:
-            loaded[spec.name] = catalog.load(spec, study.file.source_size)
-        except InputError as error:
-            raise error.in_file(shown(study.path), "datasets") from None
-    return loaded
+    return load_each(study.datasets, study.file.source_size, file=study.path)
 
 
 def check_models(study: Study) -> None:
@@ -47,9 +31,7 @@ def check_models(study: Study) -> None:
     Raises:
         InputError: naming the file and the model.
     """
-    for spec in study.models:
-        key = f"model.{spec.name}" if spec.name in study.file.model else "models"
-        check_model(spec, study.file.image_size, file=shown(study.path), key=key)
+    check_each(study.models, study.file.model, study.file.image_size, file=study.path)
 
 
 def pending(
@@ -57,14 +39,16 @@ def pending(
 ) -> list[RunSpec]:
     """Trainings that are missing or failed; with ``refresh`` those of other source code too."""
     specs = study.specs({name: dataset.source.checksum for name, dataset in data.items()})
-    return [spec for spec in specs if not _is_done(spec, results, refresh)]
+    return [spec for spec in specs if _kept(spec, results, refresh) is None]
 
 
-def _is_done(spec: RunSpec, results: Path, refresh: bool) -> bool:
-    kept = studies.load(results, study_id(spec))
-    if kept is None or kept.status != "done":
-        return False
-    return not refresh or kept.provenance.source_digest == study_digest(spec)
+def _kept(spec: RunSpec, results: Path, refresh: bool) -> studies.StudyRecord | None:
+    """What is there and need not be made anew."""
+    record = studies.load(results, study_id(spec))
+    if record is None or record.status != "done":
+        return None
+    changed = refresh and record.provenance.source_digest != study_digest(spec)
+    return None if changed else record
 
 
 def run_study(
@@ -84,33 +68,25 @@ def run_study(
     for spec in todo:
         study_digest(spec)  # of the code as it is loaded now
     commit()
-    statuses, queue, passed_over, ended = Counter[str](), deque(todo), 0, 0
-    while queue:
-        spec = queue.popleft()
-        identity = study_id(spec)
-        with claim(results, identity) as mine:
-            if not mine:
-                queue.append(spec)
-                passed_over += 1
-                if passed_over >= len(queue):
-                    time.sleep(POLL_S)
-                continue
-            passed_over = 0
-            record = studies.load(results, identity)
-            if record is None or not _is_done(spec, results, refresh):
 
-                def tell(progress: Progress, spec: RunSpec = spec, before: int = ended) -> None:
-                    on_progress(spec.label, (before + progress.fraction) / len(todo))
+    def do(spec: RunSpec, tell: Callable[[Progress], None]) -> studies.StudyRecord:
+        record = look(
+            spec,
+            data[spec.data.name],
+            study=study.name,
+            device_name=processor(),
+            on_progress=tell,
+        )
+        studies.save(record, results)
+        return record
 
-                record = look(
-                    spec,
-                    data[spec.data.name],
-                    study=study.name,
-                    device_name=processor(),
-                    on_progress=tell,
-                )
-                studies.save(record, results)
-        ended += 1
-        statuses[record.status] += 1
-        on_record(record)
-    return statuses
+    return do_in_turn(
+        todo,
+        results,
+        identity=study_id,
+        kept=lambda spec: _kept(spec, results, refresh),
+        do=do,
+        label=lambda spec: spec.label,
+        on_progress=on_progress,
+        on_end=on_record,
+    )
