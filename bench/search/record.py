@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
-from bench.errors import InputError
 from bench.records.base import Stored
 from bench.records.schema import Count, Epoch, Provenance, Scores
-from bench.records.store import write_atomic
+from bench.records.single import load_single, save_single
 from bench.search.file import trial_id
-from bench.specs import RunSpec, describe_invalid
-from bench.toml_file import shown
+from bench.specs import RunSpec
 
 FOLDER = "trials"  # below the results folder
 
@@ -53,8 +48,7 @@ def path_of(results: Path, identity: str) -> Path:
 
 def save(trial: Trial, results: Path) -> None:
     """Write one trial whole or not at all."""
-    text = json.dumps(trial.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    write_atomic(path_of(results, trial.id), (text + "\n").encode())
+    save_single(trial, path_of(results, trial.id))
 
 
 def load_all(results: Path) -> dict[str, Trial]:
@@ -73,16 +67,10 @@ def load(results: Path, identity: str) -> Trial | None:
     Raises:
         InputError: it is damaged.
     """
-    path = path_of(results, identity)
-    if not path.exists():
-        return None
-    try:
-        trial = Trial.model_validate_json(path.read_text(encoding="utf-8"))
-        if trial_id(trial.spec) != identity:
-            raise ValueError(f"its content belongs to the id {trial_id(trial.spec)}")
-    except (ValidationError, ValueError, OSError) as error:
-        why = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
-        raise InputError(
-            f"damaged trial: {why}", remedy="delete it and search again", file=shown(path)
-        ) from None
-    return trial
+    return load_single(
+        path_of(results, identity),
+        Trial,
+        lambda trial: {trial_id(trial.spec)},
+        called="trial",
+        again="search again",
+    )

@@ -6,19 +6,16 @@ tables collect results: scores that were looked at every epoch are no results.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from bench.errors import InputError
 from bench.records.base import Stored
 from bench.records.schema import Count, Provenance, Share
-from bench.records.store import write_atomic
-from bench.specs import Protocol, RunSpec, describe_invalid
+from bench.records.single import load_single, save_single
+from bench.specs import Protocol, RunSpec
 from bench.study.file import study_id
-from bench.toml_file import shown
 
 FOLDER = Path("studies") / "selection"  # below the results folder
 
@@ -91,8 +88,7 @@ def path_of(results: Path, identity: str) -> Path:
 
 def save(record: StudyRecord, results: Path) -> None:
     """Write one record whole or not at all."""
-    text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    write_atomic(path_of(results, record.id), (text + "\n").encode())
+    save_single(record, path_of(results, record.id))
 
 
 def load_all(results: Path) -> dict[str, StudyRecord]:
@@ -111,18 +107,10 @@ def load(results: Path, identity: str) -> StudyRecord | None:
     Raises:
         InputError: it is damaged.
     """
-    path = path_of(results, identity)
-    if not path.exists():
-        return None
-    try:
-        record = StudyRecord.model_validate_json(path.read_text(encoding="utf-8"))
-        if not study_id(record.spec) == identity == record.id:
-            raise ValueError(f"its content belongs to the id {study_id(record.spec)}")
-    except (ValidationError, ValueError, OSError) as error:
-        why = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
-        raise InputError(
-            f"damaged record of a study: {why}",
-            remedy="delete it and run the study again",
-            file=shown(path),
-        ) from None
-    return record
+    return load_single(
+        path_of(results, identity),
+        StudyRecord,
+        lambda record: {study_id(record.spec), record.id},
+        called="record of a study",
+        again="run the study again",
+    )
