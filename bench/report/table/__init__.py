@@ -1,0 +1,1 @@
+"""One table, drawn as Markdown, CSV, LaTeX and HTML."""
