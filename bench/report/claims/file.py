@@ -138,6 +138,18 @@ class Ablated(Strict):
     margin: Annotated[float, Field(gt=0, le=1)]
 
 
+class Replication(Strict):
+    """Mean test scores of a known network against those printed for it on the same data set."""
+
+    kind: Literal["replication"]
+    suite: Name
+    model: Name
+    dataset: Name
+    printed: Printed
+    within_acc: Share
+    within_auc: Share
+
+
 class Unstated(Strict):
     """A claim that no measurement can decide, and why."""
 
@@ -156,6 +168,7 @@ Check = Annotated[
     | Gains
     | ClassAuc
     | Ablated
+    | Replication
     | Unstated,
     Field(discriminator="kind"),
 ]

@@ -22,10 +22,12 @@ from bench.report.claims.file import (
     Macs,
     Parameters,
     Raced,
+    Replication,
     Source,
     Unstated,
 )
 from bench.report.claims.kept import Kept
+from bench.report.claims.replication import replication
 from bench.report.claims.scores import ablation, accuracy, class_auc, gains
 from bench.report.claims.speed import exponents, raced
 from bench.report.claims.verdict import WORDS, Judgement, absent
@@ -94,5 +96,7 @@ def _judge(check: Check, kept: Kept) -> Judgement:
             return class_auc(check, kept)
         case Ablated():
             return ablation(check, kept)
+        case Replication():
+            return replication(check, kept)
         case Unstated():
             return absent(check.why)

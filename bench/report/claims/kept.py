@@ -83,10 +83,14 @@ class Kept:
         Raises:
             InputError: no row fits, or the rows that fit do not print one and the same number.
         """
+        return self._one_number(wanted, column)
+
+    def _one_number(self, wanted: Printed, column: str, dataset: str = "") -> tuple[str, Link]:
         found = [
             (str(value), line)
             for line, row in enumerate(self._published, start=2)
             if (value := getattr(row, column))
+            and dataset in ("", row.dataset)
             and row.model == wanted.model
             and row.source.startswith(wanted.source)
             and row.where.startswith(wanted.where)
@@ -102,6 +106,16 @@ class Kept:
             )
         value, line = found[0]
         return value, Link(f"published.csv, line {line}", PUBLISHED)
+
+    def printed_score(
+        self, wanted: Printed, dataset: str, column: Literal["acc", "auc"]
+    ) -> tuple[str, Link]:
+        """As ``printed``, of the rows on one data set; a share, as the table prints it.
+
+        Raises:
+            InputError: as there.
+        """
+        return self._one_number(wanted, column, dataset)
 
     def costs(self, suite: str, model: str) -> list[Record]:
         """The model's cost measurements at the suite's size, one a machine."""

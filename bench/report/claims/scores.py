@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from typing import Literal
 
 from bench.records.schema import Record
 from bench.report.claims.file import Ablated, Accuracy, ClassAuc, Gains
@@ -35,7 +36,7 @@ def _auc(record: Record) -> float | None:
     return training_of(record).test.auc
 
 
-_SCORES: dict[str, Score] = {"acc": _acc, "auc": _auc}
+SCORES: dict[Literal["acc", "auc"], Score] = {"acc": _acc, "auc": _auc}
 
 
 def accuracy(check: Accuracy, kept: Kept) -> Judgement:
@@ -44,10 +45,10 @@ def accuracy(check: Accuracy, kept: Kept) -> Judgement:
     def judged(suite: str) -> Judgement:
         runs = kept.runs(suite, check.model, check.dataset)
         if not runs.whole:
-            return _lacking(runs, kept.command(suite, [check.model], [check.dataset]))
+            return lacking(runs, kept.command(suite, [check.model], [check.dataset]))
         values = [_acc(record) for record in runs.by_seed.values()]
         mean = paired_difference(values, [0.0] * len(values))
-        evidence = (_evidence(f"ACC of {check.model}", mean, suite, kept, runs, unit="%"),)
+        evidence = (over_seeds(f"ACC of {check.model}", mean, suite, kept, runs, unit="%"),)
         least = check.printed - check.margin
         return _judged(mean, evidence, least=least, most=least)
 
@@ -66,14 +67,14 @@ def gains(check: Gains, kept: Kept) -> Judgement:
                 for runs in (ours, theirs):
                     if not runs.whole:
                         models = [check.model, *check.rivals]
-                        return _lacking(runs, kept.command(suite, models, check.datasets))
+                        return lacking(runs, kept.command(suite, models, check.datasets))
                 if ours.variant != theirs.variant:
                     return absent(f"{check.model} and {rival} ran on different kinds of device")
                 pairs = [(_acc(ours.by_seed[s]), _acc(theirs.by_seed[s])) for s in ours.by_seed]
                 relative = [mine / other for mine, other in pairs]
                 gain = paired_difference(relative, [1.0] * len(relative))
                 what = f"relative gain in ACC over {rival}"
-                evidence = _evidence(what, gain, suite, kept, ours, theirs, unit="percent")
+                evidence = over_seeds(what, gain, suite, kept, ours, theirs, unit="percent")
                 parts.append(_judged(gain, (evidence,), least=check.low, most=check.low))
         outcome = together([part.outcome for part in parts])
         reason = next(part.reason for part in parts if part.outcome == outcome)
@@ -87,12 +88,12 @@ def class_auc(check: ClassAuc, kept: Kept) -> Judgement:
     digits = len(f"{check.printed:g}".partition(".")[2])
 
     def judged(suite: str) -> Judgement:
-        reached, evidence, lacking = 0, [], None
+        reached, evidence, lacks = 0, [], None
         for dataset in check.datasets:
             runs = kept.runs(suite, check.model, dataset)
             if not runs.whole:
                 command = kept.command(suite, [check.model], check.datasets)
-                lacking = lacking or _lacking(runs, command)
+                lacks = lacks or lacking(runs, command)
                 continue
             tests = [training_of(record).test for record in runs.by_seed.values()]
             means = [
@@ -108,8 +109,8 @@ def class_auc(check: ClassAuc, kept: Kept) -> Judgement:
         if reached >= check.classes:
             told = f"{reached} classes reach an AUC of {check.printed:g}."
             return Judgement(Outcome.HOLDS, told, tuple(evidence))
-        if lacking is not None:
-            return absent(lacking.reason, lacking.command, evidence)
+        if lacks is not None:
+            return absent(lacks.reason, lacks.command, evidence)
         told = f"{reached} of at least {check.classes} classes reach an AUC of {check.printed:g}."
         return Judgement(Outcome.FAILS, told, tuple(evidence))
 
@@ -123,18 +124,19 @@ def ablation(check: Ablated, kept: Kept) -> Judgement:
     for runs in (full, ablated):
         if not runs.whole:
             models = [check.full, check.ablated]
-            return _lacking(runs, kept.command(check.suite, models, [check.dataset]))
+            return lacking(runs, kept.command(check.suite, models, [check.dataset]))
     if full.variant != ablated.variant:
         return absent("the two networks ran on different kinds of device")
-    found, evidence = {}, []
-    for name, score in _SCORES.items():
+    found: dict[str, Difference] = {}
+    evidence = []
+    for name, score in SCORES.items():
         pairs = [(score(full.by_seed[s]), score(ablated.by_seed[s])) for s in full.by_seed]
         whole = [(a, b) for a, b in pairs if a is not None and b is not None]
         if len(whole) < len(pairs):
             continue
         found[name] = paired_difference(*map(list, zip(*whole, strict=True)))
         what = f"{name.upper()} of {check.full} minus {check.ablated}"
-        evidence.append(_evidence(what, found[name], check.suite, kept, full, ablated))
+        evidence.append(over_seeds(what, found[name], check.suite, kept, full, ablated))
     if check.score not in found:
         return absent(f"{check.score.upper()} is undefined on {check.dataset}", "", evidence)
     gap = found[check.score]
@@ -175,7 +177,8 @@ def _over_suites(suites: list[str], judged: Callable[[str], Judgement]) -> Judge
     return Judgement(Outcome.OPEN, reason, evidence)
 
 
-def _lacking(runs: Runs, command: str) -> Judgement:
+def lacking(runs: Runs, command: str) -> Judgement:
+    """Not measured: the first seeds without a run, and the command that trains them."""
     more = f" (and {len(runs.lacking) - 2} more)" if len(runs.lacking) > 2 else ""
     return absent("; ".join(runs.lacking[:2]) + more, command)
 
@@ -184,7 +187,7 @@ def _links(kept: Kept, suite: str, *runs: Runs) -> tuple[Link, ...]:
     return tuple(kept.link(record, suite) for one in runs for record in one.by_seed.values())
 
 
-def _evidence(
+def over_seeds(
     what: str, found: Difference, suite: str, kept: Kept, *runs: Runs, unit: str = "points"
 ) -> Evidence:
     """The mean with its interval, over the seeds of a suite and data set."""

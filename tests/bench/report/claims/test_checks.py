@@ -24,8 +24,10 @@ from bench.report.claims.file import (
     Parameters,
     Printed,
     Raced,
+    Replication,
 )
 from bench.report.claims.kept import Kept
+from bench.report.claims.replication import replication
 from bench.report.claims.scores import ablation, accuracy, class_auc, gains
 from bench.report.claims.speed import exponents, raced
 from bench.report.claims.verdict import Judgement, Outcome
@@ -132,6 +134,49 @@ def test_an_open_ablation_says_how_wide_its_interval_is_and_links_every_record(
     assert acc.value == f"+2.0 [{2 - half:+.1f}, {2 + half:+.1f}] points"
     assert auc.what.startswith("AUC")
     assert {link.path for link in acc.links} == set(store.folder.glob("*.json"))
+
+
+def replicated(store: Store, suite: Suite, **changes: Any) -> Judgement:
+    check = {
+        "kind": "replication",
+        "suite": str(suite.path),
+        "model": "resnet18",
+        "dataset": "breastmnist",
+        "printed": {"model": "ResNet-18 (28)", "source": "Yang"},  # ACC 0.863, AUC 0.901
+        "within_acc": 0.03,
+        "within_auc": 1.0,
+    }
+    return replication(Replication.model_validate(check | changes), Kept(store.root))
+
+
+@pytest.mark.parametrize(
+    ("rights", "outcome", "off"),
+    [([86, 87, 88], Outcome.HOLDS, "+0.7"), ([80, 83, 86], Outcome.FAILS, "-3.3")],
+)
+def test_a_replication_is_judged_by_the_distance_of_the_mean_from_the_printed_score(
+    store: Store, suite: Suite, rights: list[int], outcome: Outcome, off: str
+) -> None:
+    keep(store, suite, "resnet18", rights)
+    found = replicated(store, suite)
+    assert found.outcome is outcome
+    assert f"ACC is {off} points off" in found.reason
+    assert [one.value for one in found.evidence[:2]] == ["0.863", "0.901"]
+
+
+def test_a_replication_fails_where_auc_alone_is_too_far(store: Store, suite: Suite) -> None:
+    keep(store, suite, "resnet18", [86, 87, 88])
+    found = replicated(store, suite, within_auc=0.0)
+    assert found.outcome is Outcome.FAILS
+    assert "within 3; AUC" in found.reason
+
+
+def test_a_replication_asks_for_every_seed_and_for_a_printed_row(
+    store: Store, suite: Suite
+) -> None:
+    keep(store, suite, "resnet18", [86, 87])
+    assert replicated(store, suite).outcome is Outcome.ABSENT
+    with pytest.raises(InputError, match="0 rows"):
+        replicated(store, suite, printed={"model": "ResNet-18 (28)", "source": "Nobody"})
 
 
 def test_two_seeds_of_three_are_not_judged(store: Store, suite: Suite) -> None:
