@@ -41,8 +41,9 @@ study: $(STAMP) ## what choosing the checkpoint on test adds to a score; draw re
 verify: $(STAMP) ## recompute every score and table from the stored predictions; name what moved
 	@$(BENCH) verify
 
-test: $(STAMP) ## run the tests
-	@$(BIN)/python -m pytest -q
+test: $(STAMP) ## run the tests, then by themselves those that read the clock
+	@$(BIN)/python -m pytest -q -m "not alone" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder; \
+	side_by_side=$$?; $(BIN)/python -m pytest -q -m alone && exit $$side_by_side
 
 lint: $(STAMP) ## ruff, mypy --strict, the import floors
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -10,6 +10,8 @@ from bench.engine.chaos import chaos
 from bench.engine.file import ENGINE, EngineFile
 from bench.toml_file import read_toml
 
+pytestmark = pytest.mark.alone
+
 KILLS = 10
 
 

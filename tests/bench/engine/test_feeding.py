@@ -12,6 +12,8 @@ from bench.data.feed import batches
 from bench.engine import feeding
 from bench.engine.feeding import measure_feeding, write_stand_in
 
+pytestmark = pytest.mark.alone
+
 CPU = torch.device("cpu")
 
 

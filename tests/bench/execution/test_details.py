@@ -19,6 +19,8 @@ from bench.records.store import Store
 from bench.specs import CostSpec
 from bench.suite import Suite, load_suite
 
+pytestmark = pytest.mark.alone
+
 SUITE = """
 about = "tiny"
 protocol = "small"

@@ -14,6 +14,8 @@ from bench.measure.parameters import count_parameters
 from bench.records.schema import CostResult
 from bench.specs import CostSpec, ModelSpec
 
+pytestmark = pytest.mark.alone
+
 
 def _request(model: ModelSpec, **changes: object) -> CostSpec:
     fields: dict[str, object] = {

@@ -15,6 +15,8 @@ from bench.measure.load import Load
 from bench.specs import ModelSpec
 from medspectralnet import MedSpectralNet  # noqa: F401  (registers its models)
 
+pytestmark = pytest.mark.alone
+
 
 class _Small(nn.Module):
     def __init__(self) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from bench.measure.noise_floor import noise_floor
 from bench.measure.throughput import Subject
+
+pytestmark = pytest.mark.alone
 
 
 def _subject(seconds: float, *, fails: bool = False) -> Subject:

@@ -6,12 +6,15 @@ import itertools
 import time
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
 from bench.measure.building import random_batches
 from bench.measure.load import Load, LoadWatch
 from bench.measure.throughput import MIN_ROUNDS, PATIENCE, Subject, measure
+
+pytestmark = pytest.mark.alone
 
 
 class _Sleeps(nn.Module):

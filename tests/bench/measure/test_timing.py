@@ -6,10 +6,13 @@ import itertools
 import time
 
 import numpy as np
+import pytest
 import torch
 
 from bench.measure.energy import EnergyMeter
 from bench.measure.timing import Lane, run_rounds, threads, warm_up
+
+pytestmark = pytest.mark.alone
 
 
 def test_every_lane_is_visited_once_a_round() -> None:

@@ -18,6 +18,8 @@ from bench.race.record import RaceRecord, load_all
 from bench.report.races import race_page, write_race_page
 from tests.bench.race.test_race_file import VALID
 
+pytestmark = pytest.mark.alone
+
 
 def measured(tmp_path: Path, text: str) -> RaceRecord:
     path = tmp_path / "tiny.toml"

@@ -15,6 +15,8 @@ from bench.race.record import ScalingResult
 from bench.report.races import race_page
 from tests.bench.race.test_race_file import VALID
 
+pytestmark = pytest.mark.alone
+
 TEXT = (
     VALID.replace("seconds_per_contender = 0.05", "seconds_per_contender = 1.0")
     + """

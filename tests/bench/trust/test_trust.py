@@ -23,6 +23,8 @@ from bench.trust.file import TIMER, TrustFile
 from bench.trust.record import NAME, CopyTimes, LoopTimes, TrustRecord, load
 from bench.trust.trial import slower, timm_step, try_timer
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrustRecord, Path]:
