@@ -10,6 +10,7 @@ import typer
 
 from bench.cli.catalog import data, models, schema
 from bench.cli.checks import claims, verify
+from bench.cli.comparing import compare
 from bench.cli.engine import engine, recheck
 from bench.cli.pictures import figures
 from bench.cli.reading import explain
@@ -36,6 +37,7 @@ for _command in (
     report,
     figures,
     status,
+    compare,
     explain,
     models,
     data,

@@ -24,10 +24,10 @@ def cost_columns(model: ModelSpec, first: ModelSpec, records: Sequence[Record]) 
     assert isinstance(spec, CostSpec)
     speed = f"speed ÷ first at {spec.image_size} px"
     cells = {f"MACs (G) at {spec.image_size} px": BLANK, speed: BLANK}
-    if own is None or not _together(own, reference):
+    if own is None or not timed_together(own, reference):
         return cells
     cells[f"MACs (G) at {spec.image_size} px"] = giga(cost_of(own).macs)
-    mine, theirs = _rounds(cost_of(own)), _rounds(cost_of(reference))
+    mine, theirs = rounds_of(cost_of(own)), rounds_of(cost_of(reference))
     shared = min(len(mine), len(theirs))
     if own is not reference and shared >= 2:
         ratio = speed_ratio(mine[:shared], theirs[:shared])
@@ -47,7 +47,7 @@ def _measured(model: ModelSpec, records: Sequence[Record]) -> Record | None:
     return max(found, key=lambda one: one[:3])[3] if found else None
 
 
-def _together(a: Record, b: Record) -> bool:
+def timed_together(a: Record, b: Record) -> bool:
     """Whether both were timed in one process under the same settings: their rounds are the same."""
     assert isinstance(a.spec, CostSpec)
     assert isinstance(b.spec, CostSpec)
@@ -55,6 +55,7 @@ def _together(a: Record, b: Record) -> bool:
     return same and a.provenance.started_at == b.provenance.started_at
 
 
-def _rounds(cost: CostResult) -> Rounds:
+def rounds_of(cost: CostResult) -> Rounds:
+    """Seconds of each batch, by round."""
     samples = iter(cost.throughput_samples_s)
     return [list(itertools.islice(samples, count)) for count in cost.throughput_rounds]

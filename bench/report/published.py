@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
+from collections.abc import Container
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -75,14 +76,23 @@ def published_for(suite: Suite, rows: list[Published]) -> dict[tuple[str, str], 
 
     Rows that repeat a number another row has already (second-hand transcriptions) are left out.
     """
-    names, found = published_names(), {}
+    found = {}
     for model in suite.models:
-        theirs = names.get(model.timm or model.name, [])
+        theirs = published_of(model.timm or model.name, rows, {d.name for d in suite.datasets})
         for dataset in suite.datasets:
-            fitting = [r for r in rows if r.model in theirs and r.dataset == dataset.name]
-            fitting.sort(key=lambda r: (theirs.index(r.model), r.second_hand))
-            distinct = {(r.model, r.image_size, r.acc, r.auc): r for r in reversed(fitting)}
-            kept = [r for r in fitting if r in distinct.values() and (r.acc or r.auc)]
+            kept = [row for row in theirs if row.dataset == dataset.name]
             if kept:
                 found[model.name, dataset.name] = kept
     return found
+
+
+def published_of(model: str, rows: list[Published], datasets: Container[str]) -> list[Published]:
+    """The rows on one model of the roster on each of the data sets, chosen as above."""
+    theirs = published_names().get(model, [])
+    kept = []
+    for dataset in dict.fromkeys(row.dataset for row in rows if row.dataset in datasets):
+        fitting = [r for r in rows if r.model in theirs and r.dataset == dataset]
+        fitting.sort(key=lambda r: (theirs.index(r.model), r.second_hand))
+        distinct = {(r.model, r.image_size, r.acc, r.auc): r for r in reversed(fitting)}
+        kept += [r for r in fitting if r in distinct.values() and (r.acc or r.auc)]
+    return kept

@@ -36,14 +36,23 @@ def with_predictions(
         InputError: one is damaged, or predictions of one of the suite's are gone or changed.
     """
     records = store.all()
-    for record in collect(suite, records, checksums).records:
+    check_predictions(collect(suite, records, checksums), store)
+    return records
+
+
+def check_predictions(collected: Collected, store: Store) -> None:
+    """Refuse to draw from trainings whose predictions are not the very bytes they left.
+
+    Raises:
+        InputError: naming the first.
+    """
+    for record in collected.records:
         if not store.has_predictions(record):
             raise InputError(
                 "the predictions its scores rest on are missing or changed",
-                remedy=f"`python -m bench run {suite.reference}` makes it anew",
+                remedy=f"`python -m bench run {collected.suite.reference}` makes it anew",
                 file=str(store.path(record.id)),
             )
-    return records
 
 
 def write_tables(

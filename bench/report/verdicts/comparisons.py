@@ -78,7 +78,7 @@ def compare(
             dataset=dataset,
             metric=metric,
             verdict=verdict,
-            over_both=_over_both(first, second, metric),
+            over_both=over_seeds_and_images(first, second, metric),
             runs=_ids(first, second),
             blank=_blank(subject, first, model, second, metric),
         )
@@ -113,7 +113,8 @@ def _ids(first: BySeed, second: BySeed) -> tuple[str, ...]:
     )
 
 
-def _over_both(first: BySeed, second: BySeed, metric: Metric) -> IntervalEstimate:
+def over_seeds_and_images(first: BySeed, second: BySeed, metric: Metric) -> IntervalEstimate:
+    """First − second with its interval over other seeds and other test images."""
     seeds = sorted(first.keys() & second.keys())
     pairs = [(first[seed], second[seed]) for seed in seeds]
     blank = None

@@ -11,6 +11,7 @@ from bench.report.verdicts.analysis import Analysis
 from bench.report.verdicts.cells import between, decimal, p_value, with_interval
 from bench.report.verdicts.comparisons import METRICS, Comparison
 from bench.statistics.power import MOST_SEEDS
+from bench.statistics.verdict import Verdict
 
 Part = str | list[Row]
 
@@ -54,8 +55,8 @@ def _row(context: Context, one: Comparison) -> Row:
         "p (Holm)": p_value(verdict.p),
         "verdict": BLANK if one.blank else verdict.word,
         "other seeds and images": between(both) + told,
-        "detectable (points)": _detectable(verdict.detectable),
-        "further seeds": _further(one),
+        "detectable (points)": detectable(verdict.detectable),
+        "further seeds": further_seeds(one.verdict),
     }
 
 
@@ -64,15 +65,15 @@ def _sentence(reason: str | None) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
-def _detectable(share: float | None) -> str:
-    """No score moves by more than 100 points."""
+def detectable(share: float | None) -> str:
+    """In points; no score moves by more than 100 points."""
     if share is None:
         return BLANK
     return f"{100 * share:.2f}" if share <= 1 else "> 100"
 
 
-def _further(one: Comparison) -> str:
-    verdict = one.verdict
+def further_seeds(verdict: Verdict) -> str:
+    """How many more would decide what is undecided."""
     if verdict.word != "undecided" or verdict.spread is None:
         return BLANK
     return str(verdict.further_seeds) if verdict.further_seeds else f"> {MOST_SEEDS}"
@@ -152,7 +153,7 @@ def difference_csv(context: Context, analysis: Analysis, device: str) -> list[Ro
                 "90 % half-width (points)": decimal(half_width(one), 100),
                 "least p of Wilcoxon": decimal(verdict.wilcoxon_smallest_p),
                 "detectable (points)": decimal(verdict.detectable, 100),
-                "further seeds": _further(one),
+                "further seeds": further_seeds(one.verdict),
                 "stale": stale(context, one.runs),
                 "runs": " ".join(one.runs),
             }
