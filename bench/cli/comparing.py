@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -47,6 +48,7 @@ def compare(
 
 
 def _evidence(first: str, second: str, suite: str | None) -> Evidence:
+    from bench.plan import present_checksums
     from bench.race.record import load_all as load_races
     from bench.report.compare.evidence import gather
     from bench.report.compare.names import Kept, resolve_pair
@@ -62,28 +64,32 @@ def _evidence(first: str, second: str, suite: str | None) -> Evidence:
         races=load_races(store.root),
         suites=own if only is None else [only, *own],
     )
-    return gather(kept, store, resolve_pair(first, second, kept), only)
+    return gather(kept, store, resolve_pair(first, second, kept), only, present_checksums)
 
 
 def _at_a_terminal() -> bool:
-    from bench.console import out
-
-    return out.is_terminal
+    return sys.stdout.isatty()
 
 
 def _print(parts: list[Part]) -> None:
     from rich import box
+    from rich.console import Console
     from rich.markdown import Markdown
+    from rich.measure import Measurement
     from rich.table import Table
 
-    from bench.console import out
-
+    console = Console(highlight=False)
     for part in parts:
         if isinstance(part, str):
-            out.print(Markdown(part))
+            console.print(Markdown(part))
+            console.print()
         elif part:
             columns = list(dict.fromkeys(name for row in part for name in row))
             table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
             for row in part:
                 table.add_row(*(row.get(name, "–") for name in columns))
-            out.print(table)
+            if Measurement.get(console, console.options, table).maximum < console.width:
+                console.print(table)
+            else:  # a table that does not fit would be cut off: a line a row
+                lines = (" · ".join(f"{k}: {v}" for k, v in row.items()) for row in part)
+                console.print("\n".join(lines), "", sep="\n", markup=False)

@@ -92,10 +92,10 @@ def judge_pair(collected: Collected, variant: Variant, pair: Pair, metric: Metri
 def _family(models: list[str], subject: str | None, pair: Pair) -> tuple[str, list[Pair]]:
     """The pairs, the one asked for as it was given."""
     if subject in pair:
-        told = f"`{subject}`, the suite's subject, against each of {len(models) - 1} other models"
+        told = f"`{subject}`, the suite's subject, against every other model on every data set"
         others = [(subject, model) for model in models if model != subject]
     else:
-        told = f"every two of the suite's {len(models)} models, since neither is its subject"
+        told = f"every two of its {len(models)} models, as neither of these is the suite's subject"
         others = list(itertools.combinations(models, 2))
     return told, [pair if set(other) == set(pair) else other for other in others]
 

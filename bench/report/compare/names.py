@@ -36,7 +36,8 @@ class Kept:
             if not isinstance(record.spec, MachineSpec)
         }
         found |= {trial.spec.model.name for trial in self.trials.values()}
-        contenders = (c for made in self.races for race in made.races for c in race.contenders)
+        races = (race for made in self.races for race in made.races)
+        contenders = (c for r in races if not r.spec.task.startswith("scan") for c in r.contenders)
         return found | {contender.label for contender in contenders}
 
     def architectures(self, name: str) -> set[str]:

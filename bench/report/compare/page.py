@@ -6,9 +6,10 @@ import statistics
 from collections.abc import Iterator, Mapping
 
 from bench.report.accuracy import Row, source_sentence
-from bench.report.collect import cost_of
-from bench.report.compare.cost import Measured, Speed
-from bench.report.compare.evidence import Evidence, Runs, Trained
+from bench.report.compare.cost_page import cost_parts
+from bench.report.compare.evidence import Evidence
+from bench.report.compare.runs import Runs
+from bench.report.compare.trained import Trained
 from bench.report.compare.trainings import Beside, SameSeed, Scored
 from bench.report.compare.words import in_words
 from bench.report.footnotes import Footnotes
@@ -16,12 +17,8 @@ from bench.report.tables import markdown
 from bench.report.text import (
     BLANK,
     duration,
-    giga,
-    millions,
-    milliseconds,
     percent,
     published_percent,
-    rate,
 )
 from bench.report.verdicts.cells import between, p_value, point, with_interval
 from bench.report.verdicts.differences import Part, count, detectable, further_seeds
@@ -40,7 +37,7 @@ def parts_of(found: Evidence) -> list[Part]:
     for one in found.trained:
         parts += _trained(one)
     parts += _untrained(found)
-    parts += ["## Cost", *_cost(found)]
+    parts += ["## Cost", *cost_parts(found)]
     parts += _tuning(found)
     parts += _published(found)
     return [*parts, "## In plain words", in_words(found)]
@@ -129,8 +126,8 @@ def _score_row(one: Scored) -> Row:
         "metric": one.metric,
         "A (%)": percent([*one.first.values()]),
         "B (%)": percent([*one.second.values()]),
-        "paired seeds": str(verdict.pairs) if verdict.pairs else BLANK,
-        "Δ (points), other seeds": with_interval(verdict.difference),
+        "seeds": str(verdict.pairs) if verdict.pairs else BLANK,
+        "Δ, other seeds": with_interval(verdict.difference),
         "p (Holm)": p_value(verdict.p),
         "verdict": f"{verdict.word} ({verdict.because})" if alone else verdict.word,
         "other seeds and images": between(one.over_both),
@@ -167,7 +164,7 @@ def _pair_row(one: SameSeed) -> Row:
         "only A right": BLANK if test.first_only is None else str(test.first_only),
         "only B right": BLANK if test.second_only is None else str(test.second_only),
         "p (McNemar)": p_value(test.p),
-        "Δ AUC (points), other images": with_interval(one.auc),
+        "Δ AUC, other images": with_interval(one.auc),
         "p (DeLong)": p_value(one.delong.p),
     }
 
@@ -178,7 +175,7 @@ def _beside_row(one: Beside) -> Row:
         "compared": one.what,
         "A (%)": percent([*one.first.values()]),
         "B (%)": percent([*one.second.values()]),
-        "Δ (points), other seeds": with_interval(one.difference),
+        "Δ, other seeds": with_interval(one.difference),
     }
 
 
@@ -192,86 +189,6 @@ def _untrained(found: Evidence) -> Iterator[Part]:
     elif not found.trained:
         lines.append("None of the checkout trains both: write one that does (README).")
     yield f"## {'Not made yet' if found.trained else 'Accuracy'}\n\n" + "\n".join(lines)
-
-
-def _cost(found: Evidence) -> Iterator[Part]:
-    speeds = [*found.races, *(one.speed for one in found.measured if one.speed)]
-    if speeds:
-        yield _SPEED_READ
-        yield [_speed_row(one) for one in speeds]
-    if found.measured:
-        yield _COST_READ
-        yield [row for one in found.measured for row in _cost_rows(one)]
-    if not speeds and not found.measured:
-        yield "The two were not measured under the same settings on the same machine."
-    lacking = [
-        f"`{name}` was measured at {'; '.join(where) or 'no setting'}."
-        for name, where in zip(found.names, found.settings, strict=True)
-        if not found.measured
-    ]
-    if lacking:
-        yield " ".join(lacking)
-    if found.memory:
-        yield [
-            {
-                "model": f"{letter}: {name}" + (" (stale)" if one.stale[place] else ""),
-                "where": f"{one.where} on {one.machine}",
-                "inference adds (MiB)": f"{one.inference[place] / 2**20:.0f}",
-                "training adds (MiB)": _mebibytes(one.training[place]),
-            }
-            for one in found.memory
-            for place, (letter, name) in enumerate(zip("AB", found.names, strict=True))
-        ]
-    else:
-        yield "Memory: not measured of both (`python -m bench measure SUITE --full`)."
-
-
-_SPEED_READ = (
-    "*A ÷ B*: how many times as fast A is, by times of the same rounds, with the 95 % interval "
-    "(Hodges–Lehmann, signed rank). A difference counts where the interval excludes 1 by more than "
-    "two copies of one model differ (*floor*)."
-)
-_COST_READ = (
-    "Parameters are those trained; 1 MAC is one multiply-add. Times hold for the machine named; "
-    "those of different rounds are not divided."
-)
-
-
-def _speed_row(one: Speed) -> Row:
-    ratio = one.ratio
-    doubt = [what for what, holds in (("stale", one.stale), ("noisy", one.noisy)) if holds]
-    return {
-        "where": one.where,
-        "timed in": f"race {one.record}" if one.timed == "race" else one.timed,
-        "machine": one.machine,
-        "A ÷ B": f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]",
-        "floor": BLANK if one.floor is None else f"{100 * one.floor:.1f} %",
-        "A is": one.word + (f" ({', '.join(doubt)})" if doubt else ""),
-    }
-
-
-def _cost_rows(one: Measured) -> Iterator[Row]:
-    for letter, record, stale in zip("AB", (one.first, one.second), one.stale, strict=True):
-        cost = cost_of(record)
-        doubt = [what for what, holds in (("stale", stale), ("noisy", cost.noisy)) if holds]
-        yield {
-            "model": f"{letter}: {record.spec.label.split(' · ')[0].removeprefix('cost of ')}"
-            + (f" ({', '.join(doubt)})" if doubt else ""),
-            "where": one.where,
-            "machine": one.machine,
-            "params (M)": millions(cost.params_trainable),
-            "weights (MiB)": f"{cost.weights_bytes / 2**20:.1f}",
-            "MACs (G)": giga(cost.macs) + ("" if cost.macs_complete else " incomplete"),
-            "images/s": f"{rate(cost.throughput_images_per_s_median)} "
-            f"[{rate(cost.throughput_images_per_s_low)}, "
-            f"{rate(cost.throughput_images_per_s_high)}]",
-            "p50 (ms)": milliseconds(cost.latency_s_p50),
-            "p95 (ms)": BLANK if cost.latency_s_p95 is None else milliseconds(cost.latency_s_p95),
-        }
-
-
-def _mebibytes(count_of: int | None) -> str:
-    return BLANK if count_of is None else f"{count_of / 2**20:.0f}"
 
 
 def _tuning(found: Evidence) -> Iterator[Part]:

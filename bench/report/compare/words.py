@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bench.report.compare.cost import Speed
-from bench.report.compare.evidence import Evidence, Trained
+from bench.report.compare.evidence import Evidence
+from bench.report.compare.trained import Trained
 from bench.report.compare.trainings import Scored
 from bench.report.verdicts.cells import with_interval
 from bench.report.verdicts.differences import count
+
+MANY = 6  # comparisons whose numbers a sentence can hold
 
 
 def in_words(found: Evidence) -> str:
@@ -39,17 +42,29 @@ def _trained(one: Trained, a: str, b: str) -> list[str]:
     stale = sum(runs.stale for runs in one.runs)
     if stale:
         told.append(f"{count(stale, 'run')} of these are of code that has changed since.")
-    open_runs = [
-        f"`{r.model}` lacks {r.asked - r.shown} of {r.asked}" for r in one.runs if r.asked > r.shown
+    alone = [s for s in one.scores if s.verdict.word == "undecided" and _excludes_zero(s)]
+    if alone:
+        said, size = ", ".join(_name(s) for s in alone), next(iter(one.families.values())).size
+        told.append(
+            f"Taken alone an interval lies beside 0 ({said}), which among {size} comparisons "
+            "decides nothing."
+        )
+    lacking = [
+        f"`{r.model}` {r.asked - r.shown} of {r.asked}" for r in one.runs if r.asked > r.shown
     ]
-    if open_runs:
-        told.append(f"Runs are missing: {', '.join(open_runs)}.")
+    if lacking:
+        told.append(f"Runs are missing: {', '.join(lacking)}.")
     return told
 
 
 def _holds_zero(one: Scored) -> bool:
     both = one.over_both
     return both.low is None or both.high is None or both.low <= 0 <= both.high
+
+
+def _excludes_zero(one: Scored) -> bool:
+    alone = one.verdict.difference
+    return alone.low is not None and alone.high is not None and not alone.low <= 0 <= alone.high
 
 
 def _name(one: Scored) -> str:
@@ -68,21 +83,21 @@ def _verdicts(one: Trained, a: str, b: str) -> list[str]:
         ("equivalent", f"the two are shown to lie within ± {100 * one.region:g} points"),
     ):
         if word in by_word:
-            told = ", ".join(
-                f"{_name(s)}: {with_interval(s.verdict.difference)} points" for s in by_word[word]
-            )
-            clauses.append(f"{said} ({told})")
+            clauses.append(f"{said} ({_listed(by_word[word])})")
     if "undecided" in by_word:
         clauses.append(_undecided(by_word["undecided"], a, b))
     return clauses
 
 
+def _listed(scores: list[Scored]) -> str:
+    """With their differences, where they are few."""
+    if len(scores) > MANY:
+        return ", ".join(map(_name, scores))
+    return ", ".join(f"{_name(s)}: {with_interval(s.verdict.difference)} points" for s in scores)
+
+
 def _undecided(scores: list[Scored], a: str, b: str) -> str:
-    told = ", ".join(
-        f"{_name(s)}: {with_interval(s.verdict.difference)} points"
-        for s in scores
-        if s.verdict.difference.value is not None
-    )
+    told = _listed([s for s in scores if s.verdict.difference.value is not None])
     clause = f"`{a}` is not shown to be better than `{b}`, nor worse"
     clause += f" ({told})" if told else ", since they share no data set"
     finds = [d for s in scores if (d := s.verdict.detectable) is not None]
@@ -92,8 +107,8 @@ def _undecided(scores: list[Scored], a: str, b: str) -> str:
             f"; that is no sign that they are alike: the smallest true difference that these seeds "
             f"find in 80 of 100 cases is {least} points or more"
         )
-    elif told:
-        clause += "; single trainings show no spread over seeds, so they could not have been"
+    elif told and all(s.verdict.difference.low is None for s in scores):
+        clause += "; these seeds show no spread, without which nothing can be shown"
     return clause
 
 
