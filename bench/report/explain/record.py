@@ -1,43 +1,21 @@
-"""One record in words: what it is, what it rests on, and how to make it again."""
+"""A record of a suite in words: a training, a cost, or a cell of a full measurement."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from bench.errors import InputError, nearest
+from bench.details import ModelDetail
 from bench.records.schema import CostResult, Record, TrainingResult
 from bench.records.store import Store
-from bench.report.text import duration, giga, millions, milliseconds, percent, rate
+from bench.report.explain.built_on import built_on
+from bench.report.explain.source import again, decided_by, fields, listed, rests_on
+from bench.report.text import giga, millions, milliseconds, percent, rate
 from bench.specs import CostSpec, RunSpec, deciding
 from bench.staleness import Staleness
 from bench.suite import Suite, load_suite, run_spec, suite_names
+from bench.suite_details import detail_specs
 from bench.suite_file import NO_CONTROL
-
-SHORTEST = 4  # characters of an id that may stand for it
-
-
-def find(store: Store, identity: str) -> Record:
-    """The record of this id, or the only one whose id begins so.
-
-    Raises:
-        InputError: there is none, or more than one, or it is damaged.
-    """
-    known = sorted(path.stem for path in store.folder.glob("*.json"))
-    begun = [one for one in known if one.startswith(identity)] if len(identity) >= SHORTEST else []
-    if len(begun) != 1:
-        problem = f"no record's id begins with {identity!r}"
-        remedy = nearest(identity, known) if known else "run a suite first"
-        if begun:
-            problem = f"{len(begun)} records' ids begin with {identity!r}"
-            remedy = f"write more of it: {', '.join(begun[:3])}"
-        elif len(identity) < SHORTEST:
-            problem = f"{identity!r} is too short for an id"
-            remedy = f"write {SHORTEST} characters of it or more"
-        raise InputError(problem, remedy=remedy, key="ID")
-    record = store.load(begun[0])
-    assert record is not None
-    return record
 
 
 def explain(store: Store, record: Record) -> list[str]:
@@ -47,7 +25,9 @@ def explain(store: Store, record: Record) -> list[str]:
         lines.append(f"why: {record.reason}")
     lines += _result(record)
     lines += _decided_by(record)
-    lines += _rests_on(store, record)
+    stale = Staleness.load(store.root).stale(record.spec, record.provenance)
+    lines += [*rests_on(record.provenance, stale=stale), *_predictions(store, record)]
+    lines += built_on(store, record)
     lines += [
         f"an earlier try, {one.started_at:%Y-%m-%d %H:%M}: {one.status}: {one.reason}"
         for one in record.attempts
@@ -76,7 +56,7 @@ def _training(result: TrainingResult) -> Iterator[str]:
     )
     yield f"network: {millions(result.params_trainable)} M trainable parameters"
     if result.resumed_at_updates:
-        yield f"interrupted: went on after {_listed(result.resumed_at_updates)} updates"
+        yield f"interrupted: went on after {listed(result.resumed_at_updates)} updates"
     for name, why in (result.omitted_arguments | result.omitted_augmentations).items():
         yield f"left out: {name}: {why}"
     yield from (f"note: {note}" for note in result.notes)
@@ -99,44 +79,13 @@ def _decided_by(record: Record) -> Iterator[str]:
     """Every field that is in the id."""
     spec = record.spec
     if isinstance(spec, RunSpec):
-        data = spec.data
-        said = f"; {_fields(data.described)}" if data.described else ""
-        size = f"{data.source_size} px fed at {spec.image_size} px"
-        yield f"data: {data.name}, {data.checksum}, {size}{said}"
-        yield f"protocol: {_fields(spec.protocol.deciding())}"
+        yield from decided_by(spec)
     left = deciding(spec, without={"data", "protocol"})
     told = {name: value for name, value in left.items() if value is not None}
-    yield f"decided by: {_fields(told)}"
+    yield f"decided by: {fields(told)}"
 
 
-def _fields(values: object) -> str:
-    if isinstance(values, dict):
-        return ", ".join(f"{key} {_nested(value)}" for key, value in values.items())
-    return str(values)
-
-
-def _nested(value: object) -> str:
-    if isinstance(value, dict):
-        return f"({_fields(value)})"
-    return _listed(value) if isinstance(value, list) else str(value)
-
-
-def _listed(values: Iterable[object]) -> str:
-    return ", ".join(map(str, values))
-
-
-def _rests_on(store: Store, record: Record) -> Iterator[str]:
-    made = record.provenance
-    dirty = ", with changes that were not committed" if made.dirty else ""
-    yield (
-        f"made: {made.started_at:%Y-%m-%d %H:%M} UTC in {duration(made.wall_s)} on "
-        f"{made.processor} ({made.device_name}, {made.threads} threads); commit "
-        f"{made.commit or 'unknown'}{dirty}"
-    )
-    packages = _listed(f"{name} {version}" for name, version in made.packages.items())
-    yield f"with: Python {made.python}, {packages}; {made.platform}"
-    stale = Staleness.load(store.root).stale(record.spec, made)
-    yield "code: " + ("has changed since: the record is stale" if stale else "gives the same today")
+def _predictions(store: Store, record: Record) -> Iterator[str]:
     if record.training is not None:
         kept = store.has_predictions(record)
         found = "unchanged" if kept else "GONE OR CHANGED: nothing that it says can be checked"
@@ -149,14 +98,13 @@ def _again(record: Record) -> Iterator[str]:
     if not asked:
         yield "asked for by: no suite of the checkout as it stands today"
         return
-    yield f"asked for by: {_listed(suite.name for suite, _ in asked)}"
+    yield f"asked for by: {listed(suite.name for suite, _ in asked)}"
     suite, told = asked[0]
-    verb = "run" if isinstance(record.spec, RunSpec) else "measure"
-    checkout = f"git checkout {record.provenance.commit}; " if record.provenance.commit else ""
-    yield (
-        f"again: {checkout}BENCH_RESULTS=again python -m bench {verb} {suite.name} "
-        f"--only {shlex.quote(told)}"
-    )
+    spec = record.spec
+    verb = "run" if isinstance(spec, RunSpec) else "measure"
+    full = " --full" if record.kind == "detail" else ""
+    command = f"python -m bench {verb} {suite.name}{full} --only {shlex.quote(told)}"
+    yield from again(record.provenance, command, spec.data if isinstance(spec, RunSpec) else None)
 
 
 def _suites(record: Record) -> Iterator[tuple[Suite, str]]:
@@ -177,3 +125,9 @@ def _suites(record: Record) -> Iterator[tuple[Suite, str]]:
             same = spec.image_size == suite.settings.image_size
             if same and spec.model in suite.cost_models:
                 yield suite, f"model={spec.model.name}"
+        else:
+            cells = detail_specs(suite, spec.device, spec.device_name)
+            if spec.id in {one.id for one in cells}:
+                machine = suite.cost_models[0].name  # whose limits are measured with any model
+                name = spec.model.name if isinstance(spec, ModelDetail) else machine
+                yield suite, f"model={name}"
