@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from bench.records.schema import Record
 from bench.report.ablations import FULL
 from bench.report.figures.axes import few_ticks
-from bench.report.figures.measuring import shortened
+from bench.report.figures.measuring import shortened, width_of
 from bench.report.figures.planned import Lacking, Planned, Row, counted, ids, rests_on
 from bench.report.figures.scored import METRICS, Metric, by_seed
 from bench.report.figures.source import Entry, Source
@@ -31,7 +31,8 @@ from bench.report.figures.style import (
 from bench.statistics.over_seeds import SeedDifference, difference_over_seeds
 
 _TITLE = "Ablations against the full network"
-_ROW, _NAME, _TEXT = 0.21, 1.55, 1.12  # inches: a line, the names' column, the numbers' column
+_ROW, _NAME, _TEXT = 0.21, 1.55, 0.87  # inches: a line, the names' column, the numbers at least
+_GAP = 0.25  # inches between the numbers and the panels beside them
 _ABOVE, _UNDER, _EDGE = 0.42, 0.4, 0.06
 _REGION = "#e3e3e3"
 
@@ -174,12 +175,13 @@ def _draw(lines: Sequence[Line], region: float) -> Figure:
     tall = _ROW * len(slots)
     height = _ABOVE + tall + _UNDER
     figure = new_figure(PAGE, height)
-    wide = (PAGE - _NAME - 2 * _TEXT - 2 * _EDGE) / 2
+    numbers = _room(lines)
+    wide = (PAGE - _NAME - 2 * numbers - 2 * _EDGE) / 2
     for index, metric in enumerate(METRICS):
-        left = _NAME + index * (wide + _TEXT)
+        left = _NAME + index * (wide + numbers)
         axes = place(figure, left, _UNDER, wide, tall)
         _panel(axes, slots, metric, region)
-        _numbers(figure, slots, metric, left + wide + _TEXT - (0.14 if index == 0 else 0), tall)
+        _numbers(figure, slots, metric, left + wide + numbers - (0.14 if index == 0 else 0), tall)
     for row, slot in enumerate(slots):
         y = _UNDER + tall - (row + 0.5) * _ROW
         if isinstance(slot, str):
@@ -192,6 +194,14 @@ def _draw(lines: Sequence[Line], region: float) -> Figure:
     write(figure, _EDGE, height - 0.13, title, va="center_baseline", weight="bold")
     _legend(figure, region)
     return figure
+
+
+def _room(lines: Sequence[Line]) -> float:
+    """Inches of a column of numbers: an interval of a hundred points needs more."""
+    told_widths = [
+        width_of(told(line.found[metric]), SMALL - 0.5) for line in lines for metric in METRICS
+    ]
+    return max(_TEXT, *told_widths) + _GAP
 
 
 def _short(entry: Entry) -> str:
@@ -230,7 +240,7 @@ def _panel(axes: Axes, slots: Sequence[str | Line], metric: Metric, region: floa
     axes.set_xlim(-reach, reach)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(few_ticks(6))
+    axes.xaxis.set_major_locator(few_ticks(6 if reach < 50 else 4))
     axes.set_xlabel(f"ablated − full, test {metric} (points)")
 
 

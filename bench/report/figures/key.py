@@ -10,7 +10,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.report.figures.measuring import printable, shortened, width_of
+from bench.report.figures.fonts import printable
+from bench.report.figures.measuring import shortened, width_of
 from bench.report.figures.style import INK, SMALL, Role, write
 
 ROW = 0.135  # inches from line to line

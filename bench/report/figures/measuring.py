@@ -1,4 +1,4 @@
-"""Text before it is drawn: its size, names that fit, characters that the font has."""
+"""Text before it is drawn: its size, and names that fit."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import textwrap
 from functools import lru_cache
 
 from matplotlib.backends.backend_agg import RendererAgg
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import FontProperties
+
+from bench.report.figures.fonts import families, printable
 
 _DPI = 720  # of measuring; fine enough for a hundredth of a point
-_FAMILY = "DejaVu Sans"
 
 
 @lru_cache(maxsize=1)
@@ -17,24 +18,13 @@ def _renderer() -> RendererAgg:
     return RendererAgg(8, 8, _DPI)  # type: ignore[no-untyped-call]
 
 
-@lru_cache(maxsize=1)
-def _known() -> frozenset[int]:
-    return frozenset(get_font(findfont(FontProperties(family=_FAMILY))).get_charmap())
-
-
 @lru_cache(maxsize=4096)
 def width_of(text: str, size: float, weight: str = "normal") -> float:
     """Inches that a line of text takes; ``size`` in points."""
-    font = FontProperties(family=_FAMILY, size=size, weight=weight)
+    font = FontProperties(family=[*families()], size=size, weight=weight)
     pen = _renderer()
     width, _, _ = pen.get_text_width_height_descent(text, font, False)  # type: ignore[no-untyped-call]
     return float(width) / _DPI
-
-
-def printable(text: str) -> str:
-    """The text on one line, with characters that the font lacks by their number: ``\\u80ba``."""
-    line = " ".join(text.split())
-    return "".join(c if ord(c) in _known() else f"\\u{ord(c):04x}" for c in line)
 
 
 def shortened(text: str, inches: float, size: float, weight: str = "normal") -> str:

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from bench.report.figures.fonts import families
+
 COLUMN, PAGE = 3.35, 6.9  # inches: one column, the whole width
 TALLEST = 9.0  # inches of a page below its margins
 SMALL, PLAIN = 7.0, 8.0  # points of type
@@ -25,7 +27,7 @@ _SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (5, 1.2, 1, 1.2)))
 
 _RC: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same everywhere
+    "font.family": [*families()],
     "font.size": SMALL,
     "axes.titlesize": PLAIN,
     "axes.labelsize": SMALL,

@@ -272,6 +272,25 @@ def test_a_class_without_test_images_is_a_blank(
     check(plans, written)
 
 
+def test_a_wide_interval_does_not_run_into_its_numbers(tmp_path: Path, store: Store) -> None:
+    suite = make_suite(tmp_path, models=MODELS[:2], datasets=("breastmnist",), seeds=(0, 1))
+    for cell in suite.cells:
+        name, seed = cell.model.name, cell.seed
+        keep_run(
+            store, suite, name, "breastmnist", seed, skill=9 if (name == ABLATED) == seed else 0
+        )
+    plans = plan_figures(suite, store.all(), store)
+    planned = next(figure for figure in plans.figures if figure.name == "ablations")
+    assert max(float(row["high (points)"] or 0) for row in planned.rows) > 200
+    with styled():
+        drawn = planned.draw()
+        drawn.canvas.draw()
+        numbers = [text for text in drawn.texts if "[−" in text.get_text()]
+        assert len(numbers) == 2
+        for axes, text in zip(drawn.axes, numbers, strict=True):
+            assert axes.get_window_extent().x1 + 5 < text.get_window_extent().x0
+
+
 def test_a_suites_own_subject_comes_first_and_its_region_is_shaded(
     tmp_path: Path, store: Store
 ) -> None:
