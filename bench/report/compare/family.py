@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,7 +75,13 @@ def judge_pair(collected: Collected, variant: Variant, pair: Pair, metric: Metri
         )
         for (first, second), dataset in members
     ]
-    judged = over_family(bare)
+    # Advice takes longest by far, and none is given where the spread is not known.
+    judged = over_family(
+        [
+            verdict if one == pair else replace(verdict, spread=None)
+            for (one, _), verdict in zip(members, bare, strict=True)
+        ]
+    )
     return Family(
         what=what,
         size=len(members),

@@ -113,7 +113,7 @@ def _run_lines(one: Trained) -> list[str]:
     lines += [f"`{runs.command}` makes what lacks." for runs in one.runs if runs.command]
     lines += [f"`{runs.model}`: {note}." for runs in one.runs for note in runs.notes]
     if any(runs.stale for runs in one.runs):
-        again = f"`python -m bench run {one.suite} --refresh`"
+        again = f"`python -m bench run {one.reference} --refresh`"
         lines.append(f"Stale: the code that decides it has changed since; {again} makes it anew.")
     return [*lines, "Trainings were not timed for comparison: other work may have slowed them."]
 

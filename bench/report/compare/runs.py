@@ -53,7 +53,9 @@ def runs_of(pair: Collected, model: str) -> Runs:
         missing=len(open_cells) - len(failed),
         command=train_command(suite, model) if open_cells else None,
         wall_s=wall,
-        notes=[f"{note} ({count} of {len(own)} runs)" for note, count in Counter(notes).items()],
+        notes=[
+            f"{note.rstrip('.')} ({n} of {len(own)} runs)" for note, n in Counter(notes).items()
+        ],
     )
 
 

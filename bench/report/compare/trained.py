@@ -37,6 +37,7 @@ class Trained:
     """Both models under one protocol, size, device and precision; of one suite.
 
     Attributes:
+        reference: what a command is given for the suite.
         families: what the verdicts are corrected over, by metric.
         controls: accuracy under the suite's input controls, named in ``what``.
         without_copies: scores over the test images without a copy in train or val, by an audit.
@@ -45,6 +46,7 @@ class Trained:
     """
 
     suite: str
+    reference: str
     about: str
     protocol: str
     source_size: int
@@ -98,6 +100,7 @@ def _under(
     verdicts = {metric: family.verdicts for metric, family in families.items()}
     part = Trained(
         suite=suite.name,
+        reference=suite.reference,
         about=settings.about,
         protocol=suite.protocol_name,
         source_size=settings.source_size,

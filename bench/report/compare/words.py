@@ -97,7 +97,8 @@ def _listed(scores: list[Scored]) -> str:
 
 
 def _undecided(scores: list[Scored], a: str, b: str) -> str:
-    told = _listed([s for s in scores if s.verdict.difference.value is not None])
+    seen = [s for s in scores if s.verdict.difference.value is not None]
+    told = _listed(seen) if len(seen) <= MANY else f"on {len(seen)} comparisons"
     clause = f"`{a}` is not shown to be better than `{b}`, nor worse"
     clause += f" ({told})" if told else ", since they share no data set"
     finds = [d for s in scores if (d := s.verdict.detectable) is not None]
