@@ -12,7 +12,7 @@ from bench.cli.options import open_store, shown
 
 if TYPE_CHECKING:
     from bench.report.compare.evidence import Evidence
-    from bench.report.verdicts.differences import Part
+    from bench.report.compare.words import Part
 
 
 def compare(

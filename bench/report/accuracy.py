@@ -1,54 +1,79 @@
-"""The main comparison: what we measured, and beside it what others printed."""
+"""The main comparison: what we measured, and apart from it what others printed."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.records.schema import Record
-from bench.report.audits import NO_AUDITS, Audits, without_columns
-from bench.report.collect import Collected, Variant, cost_of, training_of
-from bench.report.footnotes import Footnotes
-from bench.report.published import Published
-from bench.report.text import (
-    BLANK,
-    giga,
-    millions,
-    percent,
-    published_percent,
-    rate,
+from bench.report.best import (
+    SEEDS_RULE,
+    SPEED_RULE,
+    Best,
+    best_by_throughput,
+    best_over_seeds,
+    told,
 )
+from bench.report.collect import Collected, Variant, cost_of, training_of
+from bench.report.context import STALE as STALE
+from bench.report.context import Context as Context
+from bench.report.cost_notes import cost_sentences
+from bench.report.published_table import PRINTED, published_cells
+from bench.report.table.markdown import Row as Row
+from bench.report.table.model import Cell, Table, columns_of
+from bench.report.text import BLANK, giga, millions, percent, rate
+from bench.specs import RunSpec
 from bench.statistics.intervals import wilson_over_images
 from bench.suite_file import NO_CONTROL
 
-Row = dict[str, str]
-STALE = "Stale: the code that decides this result has changed since."
 MULTI_LABEL = "multi-label, binary-class"
-PublishedRows = dict[tuple[str, str], list[Published]]
+Value = Callable[[Record], float | None]
 
 
-@dataclass
-class Context:
-    """What drawing one table needs."""
+@dataclass(frozen=True)
+class Measure:
+    """One score of one data set, a column of the table."""
 
-    collected: Collected
-    published: PublishedRows
-    notes: Footnotes
-    audits: Audits = NO_AUDITS
+    dataset: str
+    label: str
+    value: Value
+
+    @property
+    def key(self) -> str:
+        return f"{self.dataset} {self.label}"
 
 
-def accuracy_rows(context: Context) -> list[Row]:
+def accuracy_table(context: Context) -> Table:
     """One row a model (and device variant), in the suite's order; controls are not in it."""
     collected = context.collected
-    return [
-        _row(context, model.name, variant)
+    measures = [m for dataset in collected.suite.datasets for m in _measures(context, dataset.name)]
+    variants = collected.variants or [Variant("cpu", "float32")]
+    best = {
+        (variant, measure.key): best_over_seeds(_by_model(collected, measure, variant))
+        for variant in variants
+        for measure in measures
+    }
+    fastest = _fastest(collected)
+    rows = [
+        _row(context, model.name, variant, measures, best, fastest)
         for model in collected.suite.models
-        for variant in collected.variants or [Variant("cpu", "float32")]
+        for variant in variants
     ]
+    many = len(variants) > 1
+    over_seeds = {f"{k} ({v})" if many else k: one for (v, k), one in best.items()}
+    names = [dataset.name for dataset in collected.suite.datasets]
+    groups = {m.key: m.dataset for m in measures} | {f"{name} seeds": name for name in names}
+    groups |= dict.fromkeys(("mean ACC (%)", "mean AUC (%)"), "mean")
+    printed = [key for row in rows for key in row if key.startswith(PRINTED)]
+    groups |= dict.fromkeys(printed, PRINTED)
+    legend = told(SEEDS_RULE, over_seeds) if collected.records else []
+    legend += told(SPEED_RULE, fastest)
+    columns = columns_of(rows, words=["model"], groups=groups, published=printed)
+    return context.table("accuracy", "Accuracy", columns, rows, legend=legend)
 
 
-def control_rows(context: Context) -> list[Row]:
+def control_table(context: Context) -> Table:
     """Each model that was trained under input controls: without, then under each of them."""
     collected = context.collected
     controls = [label for label in collected.controls if label != NO_CONTROL]
@@ -63,182 +88,185 @@ def control_rows(context: Context) -> list[Row]:
                 if not any(runs[label] for label in controls):
                     continue
                 every = [record for records in runs.values() for record in records]
-                label = _label(collected, model.name, variant) + row_marks(context, every)
-                row = {"model": label, "data set": dataset.name}
+                row = {"model": context.model(_label(collected, model.name, variant), every)}
+                row["data set"] = Cell(dataset.name)
                 for label, records in runs.items():
                     name = "ACC (%)" if label == NO_CONTROL else f"ACC (%) under {label}"
-                    row[name] = _accuracy_with_interval(records)
+                    row[name] = _score(context, records, _acc, label="ACC (%)")
                 rows.append(row)
-    return rows
+    columns = columns_of(rows, words=["model", "data set"])
+    return context.table("accuracy-controls", "Input controls", columns, rows, read=_CONTROLS_READ)
 
 
-def _row(context: Context, model: str, variant: Variant) -> Row:
-    collected = context.collected
-    shown = [
-        record
-        for dataset in collected.suite.datasets
-        for record in collected.done.get((model, dataset.name, NO_CONTROL, variant), [])
+def params_as_trained(context: Context, model: str, variant: Variant) -> Cell | None:
+    """Trainable parameters (M) with the head of the first data set that was trained on."""
+    for dataset in context.collected.suite.datasets:
+        for record in context.collected.done.get((model, dataset.name, NO_CONTROL, variant), []):
+            count = training_of(record).params_trainable
+            return context.cell(millions(count), count / 1e6, [record])
+    return None
+
+
+def _measures(context: Context, dataset: str) -> list[Measure]:
+    """ACC and AUC; and both over the test images that have no copy in train or val, if any has."""
+    found = [Measure(dataset, "ACC (%)", _acc), Measure(dataset, "AUC (%)", _auc)]
+    audit = context.audits.by_name.get(dataset)
+    if audit is None or not audit.contaminated_test.images:
+        return found
+    without, count = context.audits.without, len(audit.contaminated_test.images)
+    copies = f"without {count} test {'copy' if count == 1 else 'copies'}"
+
+    def acc(record: Record) -> float | None:
+        return without[record.id].acc if record.id in without else None
+
+    def auc(record: Record) -> float | None:
+        return without[record.id].auc if record.id in without else None
+
+    return [
+        *found,
+        Measure(dataset, f"ACC {copies} (%)", acc),
+        Measure(dataset, f"AUC {copies} (%)", auc),
     ]
-    row = {"model": _label(collected, model, variant) + row_marks(context, shown)}
-    row |= _cost_columns(context, model, variant)
-    accuracies: list[float] = []
-    aucs: list[float | None] = []
-    for dataset in collected.suite.datasets:
-        records = collected.done.get((model, dataset.name, NO_CONTROL, variant), [])
-        name = dataset.name
-        row[f"{name} ACC (%)"] = _accuracy_with_interval(records)
-        row[f"{name} AUC (%)"] = _scores(context, records, lambda r: training_of(r).test.auc)
-        row |= without_columns(context.audits, name, records)
-        row[f"{name} seeds"] = str(len(records)) if records else BLANK
-        accuracies += _mean(records, lambda r: training_of(r).test.acc)
-        aucs += _mean(records, lambda r: training_of(r).test.auc)
-    if len(collected.suite.datasets) > 1:
-        whole = len(collected.suite.datasets)
-        row["mean ACC (%)"] = _average(accuracies, whole)
-        row["mean AUC (%)"] = _average([a for a in aucs if a is not None], whole)
-    return row | _published_columns(context, model)
+
+
+def _by_model(
+    collected: Collected, measure: Measure, variant: Variant
+) -> dict[str, dict[int, float]]:
+    found: dict[str, dict[int, float]] = {}
+    for model in collected.suite.models:
+        for record in collected.done.get((model.name, measure.dataset, NO_CONTROL, variant), []):
+            score = measure.value(record)
+            if score is not None and isinstance(record.spec, RunSpec):
+                found.setdefault(model.name, {})[record.spec.seed] = score
+    return found
+
+
+def _row(
+    context: Context,
+    model: str,
+    variant: Variant,
+    measures: list[Measure],
+    best: dict[tuple[Variant, str], Best],
+    fastest: dict[str, Best],
+) -> dict[str, Cell]:
+    collected = context.collected
+    runs = {
+        dataset.name: collected.done.get((model, dataset.name, NO_CONTROL, variant), [])
+        for dataset in collected.suite.datasets
+    }
+    every = [record for records in runs.values() for record in records]
+    row = {"model": context.model(_label(collected, model, variant), every)}
+    row |= _cost_cells(context, model, variant, fastest)
+    for dataset, records in runs.items():
+        for measure in measures:
+            if measure.dataset == dataset:
+                bold = model in best[variant, measure.key].models
+                row[measure.key] = _score(
+                    context, records, measure.value, label=measure.label, bold=bold
+                )
+        seeds = len(records)
+        row[f"{dataset} seeds"] = context.cell(str(seeds) if seeds else BLANK, seeds, records)
+    if len(runs) > 1:
+        row["mean ACC (%)"] = _over_datasets(context, runs, _acc)
+        row["mean AUC (%)"] = _over_datasets(context, runs, _auc)
+    return row | published_cells(context, model)
 
 
 def _label(collected: Collected, model: str, variant: Variant) -> str:
     return model if len(collected.variants) < 2 else f"{model} ({variant})"
 
 
-def row_marks(context: Context, records: Iterable[Record]) -> str:
-    """Footnote marks of trainings: stale, unofficial data, what was left out, how it ran."""
-    sentences: list[str] = []
-    for record in records:
-        result, data = training_of(record), record.spec.label.split(" · ")[1]
-        if record.id in context.collected.stale:
-            sentences.append(STALE)
-        if result.data.official is False:
-            sentences.append(f"{data}: {result.data.note}")
-        sentences += [
-            f"{name} is not used: {why}." for name, why in result.omitted_arguments.items()
-        ]
-        sentences += [
-            f"Augmentation {name} is left out: it {why}."
-            for name, why in result.omitted_augmentations.items()
-        ]
-        sentences += result.notes
-    return marks(context, sentences)
+def _fastest(collected: Collected) -> dict[str, Best]:
+    """Column of throughput → its best; machines are never compared."""
+    machines = list(dict.fromkeys(machine for _, machine in collected.costs))
+    return {
+        _speed_key(machines, machine): best_by_throughput(
+            {m: cost_of(r) for (m, where), r in collected.costs.items() if where == machine}
+        )
+        for machine in machines
+    }
 
 
-def cost_marks(context: Context, record: Record) -> str:
-    """Footnote marks of a cost measurement: incomplete, noisy, stale, and its own notes."""
-    cost, sentences = cost_of(record), []
-    if not cost.macs_complete:
-        missing = ", ".join(sorted(cost.macs_uncounted))
-        sentences.append(f"MACs are incomplete, uncounted: {missing}.")
-    if cost.macs_counters_differ:
-        sentences.append(f"Two counters of MACs differ: {cost.macs_counters_differ}.")
-    if cost.noisy:
-        sentences.append("Noisy: the machine was loaded while measuring.")
-    if record.id in context.collected.stale:
-        sentences.append(STALE)
-    return marks(context, [*sentences, *cost.notes])
+def _speed_key(machines: list[str], machine: str) -> str:
+    return "images/s" if len(machines) == 1 else f"images/s on {machine}"
 
 
-def marks(context: Context, sentences: Iterable[str]) -> str:
-    """`` [1][2]`` for the sentences, each once; nothing for none."""
-    found = [context.notes.mark(sentence) for sentence in dict.fromkeys(sentences)]
-    return " " + "".join(found) if found else ""
-
-
-def _cost_columns(context: Context, model: str, variant: Variant) -> Row:
+def _cost_cells(
+    context: Context, model: str, variant: Variant, fastest: dict[str, Best]
+) -> dict[str, Cell]:
     """Parameters, MACs and throughput; one throughput column for each machine that measured."""
     collected = context.collected
     machines = list(dict.fromkeys(device for _, device in collected.costs))
     found = {device: collected.costs.get((model, device)) for device in machines}
     first = next((record for record in found.values() if record is not None), None)
-    row = {"params (M)": params_as_trained(collected, model, variant), "MACs (G)": BLANK}
+    params = params_as_trained(context, model, variant)
+    row = {"params (M)": params or Cell(BLANK, state="missing")}
+    row["MACs (G)"] = Cell(BLANK, state="missing")
     if first is not None:
         cost = cost_of(first)
-        if row["params (M)"] == BLANK:
-            row["params (M)"] = millions(cost.params_trainable)
-        row["MACs (G)"] = giga(cost.macs) + ("" if cost.macs_complete else " incomplete")
+        if params is None:
+            count = cost.params_trainable
+            row["params (M)"] = context.cell(millions(count), count / 1e6, [first])
+        text = giga(cost.macs) + ("" if cost.macs_complete else " incomplete")
+        row["MACs (G)"] = context.cell(text, cost.macs / 1e9, [first])
     for device, record in found.items():
-        column = "images/s" if len(machines) == 1 else f"images/s on {device}"
-        row[column] = BLANK
+        column = _speed_key(machines, device)
+        row[column] = Cell(BLANK, state="missing")
         if record is not None:
-            speed = rate(cost_of(record).throughput_images_per_s_median)
-            row[column] = speed + cost_marks(context, record)
+            speed, bold = cost_of(record).throughput_images_per_s_median, fastest[column].models
+            row[column] = context.cell(
+                rate(speed), speed, [record], cost_sentences(context, record), best=model in bold
+            )
     return row
 
 
-def params_as_trained(collected: Collected, model: str, variant: Variant) -> str:
-    """Trainable parameters with the head of the first data set that was trained on."""
-    for dataset in collected.suite.datasets:
-        for record in collected.done.get((model, dataset.name, NO_CONTROL, variant), []):
-            return millions(training_of(record).params_trainable)
-    return BLANK
-
-
-def _scores(
-    context: Context, records: list[Record], value: Callable[[Record], float | None]
-) -> str:
+def _score(
+    context: Context, records: list[Record], value: Value, *, label: str, bold: bool = False
+) -> Cell:
+    """Mean ± sd over seeds in percent; a single ACC with Wilson's interval over test images."""
     values = [value(record) for record in records]
     present = [v for v in values if v is not None]
-    if len(present) == len(values):
-        return percent(present)
-    blank = next(c.blank for r in records for c in training_of(r).test.per_class if c.blank)
-    return f"{BLANK} {context.notes.mark(f'Undefined: {blank}.')}"
+    if len(present) < len(values):
+        blank = next(
+            (c.blank for r in records for c in training_of(r).test.per_class if c.blank), None
+        )
+        return context.cell(BLANK, None, records, [f"Undefined: {blank}."] if blank else [])
+    text = percent(present) if len(records) != 1 or label != "ACC (%)" else _of_one(records[0])
+    mean = 100 * statistics.fmean(present) if present else None
+    return context.cell(text, mean, records, best=bold)
 
 
-def _accuracy_with_interval(records: list[Record]) -> str:
-    """Mean ± sd over seeds; for a single seed the Wilson interval over test images."""
-    values = [training_of(record).test.acc for record in records]
-    if len(values) != 1 or training_of(records[0]).data.task == MULTI_LABEL:
-        return percent(values)  # a mean over labels is no proportion of images
-    test = training_of(records[0]).test
+def _of_one(record: Record) -> str:
+    test = training_of(record).test
+    if training_of(record).data.task == MULTI_LABEL:
+        return percent([test.acc])  # a mean over labels is no proportion of images
     interval = wilson_over_images(round(test.acc * test.images), test.images)
-    return f"{percent(values)} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+    return f"{percent([test.acc])} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 
 
-def _mean(records: list[Record], value: Callable[[Record], float | None]) -> list[float]:
-    values = [v for v in map(value, records) if v is not None]
-    return [statistics.fmean(values)] if values and len(values) == len(records) else []
+def _over_datasets(context: Context, runs: dict[str, list[Record]], value: Value) -> Cell:
+    """The mean over data sets of means over seeds, only where every one of them has a value."""
+    means = []
+    for records in runs.values():
+        values = [v for v in map(value, records) if v is not None]
+        if values and len(values) == len(records):
+            means.append(statistics.fmean(values))
+    every = [record for records in runs.values() for record in records]
+    if len(means) < len(runs):
+        return context.cell(BLANK, None, every)
+    mean = statistics.fmean(means)
+    return context.cell(percent([mean]), 100 * mean, every)
 
 
-def _average(means: list[float], whole: int) -> str:
-    """The mean over data sets, only where every one of them has a value."""
-    return percent([statistics.fmean(means)]) if len(means) == whole else BLANK
+def _acc(record: Record) -> float | None:
+    return training_of(record).test.acc
 
 
-def _published_columns(context: Context, model: str) -> Row:
-    """``ACC / AUC at size`` of the first source; the others stand in the list below the table."""
-    row = {}
-    for dataset in context.collected.suite.datasets:
-        if not any(name == dataset.name for _, name in context.published):
-            continue
-        theirs = context.published.get((model, dataset.name))
-        cell = BLANK
-        if theirs:
-            first = theirs[0]
-            scores = f"{published_percent(first.acc)} / {published_percent(first.auc)}"
-            size = f" at {first.image_size}" if first.image_size else ""
-            cell = f"{scores}{size} {context.notes.mark(source_sentence(first))}"
-        row[f"{dataset.name} published ACC / AUC (%)"] = cell
-    return row
+def _auc(record: Record) -> float | None:
+    return training_of(record).test.auc
 
 
-def source_sentence(row: Published) -> str:
-    """Who printed a number, where, and what must be known of it."""
-    note = f"; {row.note}" if row.note else ""
-    return f"Published as {row.model}: {row.source} ({row.where}){note}."
-
-
-def published_list(context: Context) -> list[Row]:
-    """Every published number on the suite's models and data sets."""
-    return [
-        {
-            "model": model,
-            "published as": row.model,
-            "data set": dataset,
-            "size (px)": row.image_size or BLANK,
-            "ACC (%)": published_percent(row.acc),
-            "AUC (%)": published_percent(row.auc),
-            "source": context.notes.mark(source_sentence(row)),
-        }
-        for (model, dataset), rows in context.published.items()
-        for row in rows
-    ]
+_CONTROLS_READ = (
+    "Every image of train, val and test alike has one cue taken away: `blur` removes fine texture, "
+    "`shuffle` the layout. Each is a training of its own."
+)

@@ -13,7 +13,6 @@ from bench.records.audit import AuditRecord
 from bench.records.schema import Record, Scores
 from bench.records.store import Store
 from bench.report.collect import Collected, training_of
-from bench.report.text import BLANK, percent
 from bench.specs import RunSpec, Task
 
 
@@ -65,21 +64,6 @@ def scores_without(record: Record, left_out: list[int], store: Store) -> Scores 
         return None
     logits = predictions["test_logits"].astype(np.float64)
     return score(logits[keep], labels[keep], cast(Task, data.task), tuple(data.class_names))
-
-
-def without_columns(audits: Audits, dataset: str, records: list[Record]) -> dict[str, str]:
-    """ACC and AUC over the test images that have no copy in train or val; nothing where all are."""
-    audit = audits.by_name.get(dataset)
-    if audit is None or not audit.contaminated_test.images:
-        return {}
-    scores = [audits.without[record.id] for record in records if record.id in audits.without]
-    aucs = [found.auc for found in scores if found.auc is not None]
-    count = len(audit.contaminated_test.images)
-    copies = f"without {count} test {'copy' if count == 1 else 'copies'}"
-    return {
-        f"{dataset} ACC {copies} (%)": percent([found.acc for found in scores]),
-        f"{dataset} AUC {copies} (%)": percent(aucs) if len(aucs) == len(scores) else BLANK,
-    }
 
 
 def audit_lines(collected: Collected, audits: Audits) -> list[str]:

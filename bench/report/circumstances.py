@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bench.records.schema import CostResult, MachineState
-from bench.report.accuracy import Context, Row
 from bench.report.collect import cost_of
+from bench.report.context import Context
+from bench.report.table.model import Row
 from bench.report.text import BLANK, milliseconds
 from bench.specs import CostSpec
 
@@ -17,26 +18,27 @@ def circumstance_rows(context: Context) -> list[Row]:
         assert isinstance(spec, CostSpec)
         if cost.first_forward_s is None:  # of a version that kept none of this
             continue
-        rows.append(
-            {
-                "model": name,
-                "measured on": spec.device_name,
-                "fed": " × ".join(map(str, cost.fed)) or BLANK,
-                "types": _types(cost),
-                "build (s)": BLANK if cost.build_s is None else f"{cost.build_s:.2f}",
-                "first pass (ms)": milliseconds(cost.first_forward_s),
-                "energy (J/image)": BLANK
-                if cost.energy_j_per_image is None
-                else f"{cost.energy_j_per_image:.3g}",
-                "load before": _percent(cost.load_before),
-                "others meanwhile": _percent(cost.load_others),
-                "load after": _percent(cost.load_after),
-                "measured again": str(cost.repeats),
-                "clock": _clock(cost.state_before, cost.state_after),
-            }
-        )
-    told = {key for row in rows for key, value in row.items() if value != BLANK}
-    return [{key: value for key, value in row.items() if key in told} for row in rows]
+        told: dict[str, tuple[str, float | None]] = {
+            "model": (name, None),
+            "measured on": (spec.device_name, None),
+            "fed": (" × ".join(map(str, cost.fed)) or BLANK, None),
+            "types": (_types(cost), None),
+            "build (s)": _number(cost.build_s, "{:.2f}"),
+            "first pass (ms)": (milliseconds(cost.first_forward_s), 1000 * cost.first_forward_s),
+            "energy (J/image)": _number(cost.energy_j_per_image, "{:.3g}"),
+            "load before": _percent(cost.load_before),
+            "others meanwhile": _percent(cost.load_others),
+            "load after": _percent(cost.load_after),
+            "measured again": (str(cost.repeats), cost.repeats),
+            "clock": (_clock(cost.state_before, cost.state_after), None),
+        }
+        rows.append({key: context.cell(*one, [record]) for key, one in told.items()})
+    known = {key for row in rows for key, cell in row.items() if cell.text != BLANK}
+    return [{key: cell for key, cell in row.items() if key in known} for row in rows]
+
+
+def _number(value: float | None, form: str) -> tuple[str, float | None]:
+    return (BLANK if value is None else form.format(value)), value
 
 
 def _types(cost: CostResult) -> str:
@@ -50,8 +52,8 @@ def _types(cost: CostResult) -> str:
     return "; ".join(f"{name}: {', '.join(kinds)}" for name, kinds in found.items())
 
 
-def _percent(share: float | None) -> str:
-    return BLANK if share is None else f"{100 * share:.0f} %"
+def _percent(share: float | None) -> tuple[str, float | None]:
+    return (BLANK, None) if share is None else (f"{100 * share:.0f} %", 100 * share)
 
 
 def _clock(before: MachineState, after: MachineState) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.report.accuracy import Context, Row
 from bench.report.circumstances import circumstance_rows
 from bench.report.collect import cost_of
-from bench.report.cost import cost_rows
+from bench.report.context import Context
+from bench.report.cost import cost_table
 from bench.report.full_cost import forms_rows, latency_rows, memory_rows
 from bench.report.growth import scaling_rows
 from bench.report.limits import limit_rows, limits_sentence
+from bench.report.table.model import Row, Table, columns_of
+
+_WORDS = ("model", "measured on", "fed", "types", "clock", "fastest form", "nearest limit")
 
 SECTIONS: tuple[tuple[str, str, Callable[[Context], list[Row]], str], ...] = (
     (
@@ -68,11 +71,21 @@ SECTIONS: tuple[tuple[str, str, Callable[[Context], list[Row]], str], ...] = (
 )
 
 
-def cost_parts(context: Context) -> tuple[list[str], dict[str, list[Row]]]:
-    """Paragraphs and tables of the page in order, and every table by the name of its CSV.
+def cost_tables(context: Context) -> list[Table]:
+    """The tables of the page in order: that of every suite, then what a full measurement adds."""
+    tables = [cost_table(context.afresh(), _read(context))]
+    for name, title, draw, explained in SECTIONS:
+        own = context.afresh()
+        rows = draw(own)
+        if rows:
+            more = limits_sentence(context) if name == "limits" else ""
+            columns = columns_of(rows, words=_WORDS)
+            read = f"{explained} {more}".rstrip()
+            tables.append(own.table(f"cost-{name}", title, columns, rows, read=read))
+    return tables
 
-    A paragraph is a string; the rows of each table follow the paragraph that explains it.
-    """
+
+def _read(context: Context) -> str:
     settings = context.collected.suite.settings
     read = (
         f"Images {settings.image_size} × {settings.image_size}, {settings.channels} channels, "
@@ -84,15 +97,7 @@ def cost_parts(context: Context) -> tuple[list[str], dict[str, list[Row]]]:
         "rounds (95 % nominal; with ten rounds it holds the truth about nine times in ten); "
         "compare models measured on the same machine only. " + floor_sentence(context)
     )
-    tables = {"cost": cost_rows(context)}
-    paragraphs = [read.rstrip()]
-    for name, title, draw, explained in SECTIONS:
-        rows = draw(context)
-        if rows:
-            more = limits_sentence(context) if name == "limits" else ""
-            tables[name] = rows
-            paragraphs.append(f"## {title}\n\n{explained} {more}".rstrip())
-    return paragraphs, tables
+    return read.rstrip()
 
 
 def floor_sentence(context: Context) -> str:

@@ -8,11 +8,11 @@ from typing import TypeVar
 from bench.details import FormsSpec, MachineSpec, MemorySpec, ScalingSpec
 from bench.records.details import DetailResult, MemoryResult
 from bench.records.schema import Record
-from bench.report.accuracy import STALE, Context, marks
+from bench.report.context import NOISY, STALE, Context
+from bench.report.table.model import Cell
 from bench.statistics.timings import Rounds
 
 Kind = TypeVar("Kind", FormsSpec, MemorySpec, ScalingSpec, MachineSpec)
-_NOISY = "Noisy: the machine was loaded while measuring."
 
 
 def cells(context: Context, kind: type[Kind]) -> Iterator[tuple[Record, Kind]]:
@@ -22,17 +22,17 @@ def cells(context: Context, kind: type[Kind]) -> Iterator[tuple[Record, Kind]]:
             yield record, record.spec
 
 
-def name_of(context: Context, record: Record, model: str) -> str:
+def name_of(context: Context, record: Record, model: str) -> Cell:
     """The model with the footnotes of a cell that failed, is noisy or of older code."""
     sentences = []
     result: DetailResult | None = record.detail
     if result is None:
         sentences.append(f"Not measured: {record.reason}.")
     elif not isinstance(result, MemoryResult) and result.noisy:
-        sentences.append(_NOISY)
+        sentences.append(NOISY)
     if record.id in context.collected.stale:
         sentences.append(STALE)
-    return model + marks(context, sentences)
+    return context.cell(model, None, [record], sentences)
 
 
 def flat(rounds: Rounds) -> list[float]:

@@ -9,9 +9,11 @@ import numpy as np
 from bench.details import MachineSpec, ScalingSpec
 from bench.records.details import MachineResult, ScalingResult
 from bench.records.schema import CostResult
-from bench.report.accuracy import Context, Row, cost_marks
 from bench.report.collect import cost_of
+from bench.report.context import Context
+from bench.report.cost_notes import cost_sentences
 from bench.report.detail_cells import cells, flat
+from bench.report.table.model import Row
 from bench.report.text import BLANK, rate
 from bench.specs import CostSpec
 
@@ -20,7 +22,7 @@ BOUND_BY_CALLS = 0.5  # share of a pass above which calling operators is what li
 
 def limit_rows(context: Context) -> list[Row]:
     """How far from the machine's limits each model runs, and which of them is nearest."""
-    rows = []
+    rows: list[Row] = []
     limits = {
         (spec.device_name, spec.threads): record.detail
         for record, spec in cells(context, MachineSpec)
@@ -40,21 +42,21 @@ def limit_rows(context: Context) -> list[Row]:
         nearest = "memory" if memory > arithmetic else "arithmetic"
         if math.isnan(arithmetic):
             nearest = BLANK  # the machine's product in this precision is not known
-        if fixed > BOUND_BY_CALLS:
-            nearest += ", calls at batch 1 " + context.notes.mark(_CALLS)
-        rows.append(
-            {
-                "model": name + cost_marks(context, record),
-                "measured on": spec.device_name,
-                "GMACs/s": rate(macs_s / 1e9),
-                "of the product's": _share(arithmetic),
-                "GB/s": rate(bytes_s / 1e9),
-                "of the copy's": _share(memory),
-                "operators a pass": str(cost.operator_calls),
-                "fixed, of p50": _share(fixed),
-                "nearest limit": nearest,
-            }
-        )
+        bound = fixed > BOUND_BY_CALLS
+        nearest += ", calls at batch 1" if bound else ""
+        told = {
+            "measured on": (spec.device_name, None),
+            "GMACs/s": (rate(macs_s / 1e9), macs_s / 1e9),
+            "of the product's": _share(arithmetic),
+            "GB/s": (rate(bytes_s / 1e9), bytes_s / 1e9),
+            "of the copy's": _share(memory),
+            "operators a pass": (str(cost.operator_calls), cost.operator_calls),
+            "fixed, of p50": _share(fixed),
+        }
+        row = {"model": context.cell(name, None, [record], cost_sentences(context, record))}
+        row |= {key: context.cell(*one, [record]) for key, one in told.items()}
+        notes = [_CALLS] if bound else []
+        rows.append(row | {"nearest limit": context.cell(nearest, None, [record], notes)})
     return rows
 
 
@@ -116,5 +118,5 @@ def limits_sentence(context: Context) -> str:
     return " ".join(sentences)
 
 
-def _share(share: float) -> str:
-    return BLANK if math.isnan(share) else f"{100 * share:.0f} %"
+def _share(share: float) -> tuple[str, float | None]:
+    return (BLANK, None) if math.isnan(share) else (f"{100 * share:.0f} %", 100 * share)

@@ -8,8 +8,8 @@ from bench.report.accuracy import Row
 from bench.report.collect import cost_of
 from bench.report.compare.cost import Measured, Speed
 from bench.report.compare.evidence import Evidence
+from bench.report.compare.words import Part
 from bench.report.text import BLANK, giga, millions, milliseconds, rate
-from bench.report.verdicts.differences import Part
 
 
 def cost_parts(found: Evidence) -> Iterator[Part]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Mapping
 
-from bench.report.accuracy import Row, source_sentence
+from bench.report.accuracy import Row
 from bench.report.compare.cost_page import cost_parts
 from bench.report.compare.evidence import Evidence
 from bench.report.compare.runs import Runs
 from bench.report.compare.trained import Trained
 from bench.report.compare.trainings import Beside, SameSeed, Scored
-from bench.report.compare.words import in_words
+from bench.report.compare.words import Part, in_words
 from bench.report.footnotes import Footnotes
+from bench.report.published_table import source_sentence
 from bench.report.tables import markdown
 from bench.report.text import (
     BLANK,
@@ -21,7 +22,7 @@ from bench.report.text import (
     published_percent,
 )
 from bench.report.verdicts.cells import between, p_value, point, with_interval
-from bench.report.verdicts.differences import Part, count, detectable, further_seeds
+from bench.report.verdicts.differences import count, detectable, further_seeds
 
 _READ = """\
 Δ is A minus B, in points (1 point is 0.01 of ACC or AUC). Words are those of the suites' \

@@ -6,8 +6,12 @@ from bench.report.compare.cost import Speed
 from bench.report.compare.evidence import Evidence
 from bench.report.compare.trained import Trained
 from bench.report.compare.trainings import Scored
+from bench.report.table.markdown import Row
 from bench.report.verdicts.cells import with_interval
 from bench.report.verdicts.differences import count
+
+Part = str | list[Row]
+"""A paragraph, or the rows of a table."""
 
 MANY = 6  # comparisons whose numbers a sentence can hold
 

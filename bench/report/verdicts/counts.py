@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 
 from bench.records.schema import Record
-from bench.report.accuracy import Row
-from bench.report.collect import Collected
+from bench.report.context import Context
+from bench.report.table.model import Cell, Table, columns_of
 from bench.specs import RunSpec
 from bench.suite import run_spec
 
 
-def count_rows(collected: Collected, records: Iterable[Record]) -> list[Row]:
+def count_table(context: Context, records: Iterable[Record]) -> Table:
     """By model: runs the suite asks for, records of them by status, tries that failed before
     them, and runs shown; then all together."""
-    suite = collected.suite
+    suite, shown = context.collected.suite, context.collected.records
     of_cell = {run_spec(suite, cell).cell_key: cell.model.name for cell in suite.cells}
     asked = Counter(cell.model.name for cell in suite.cells)
-    shown = Counter(_model(record) for record in collected.records)
-    statuses: dict[str, Counter[str]] = {name: Counter() for name in asked}
-    attempts: Counter[str] = Counter()
+    found: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         if isinstance(record.spec, RunSpec) and record.spec.cell_key in of_cell:
-            name = of_cell[record.spec.cell_key]
-            statuses[name][record.status] += 1
-            attempts[name] += len(record.attempts)
-    rows = [_row(name, asked[name], statuses[name], attempts[name], shown[name]) for name in asked]
-    every = sum(statuses.values(), Counter[str]())
-    return [*rows, _row("all", asked.total(), every, attempts.total(), shown.total())]
+            found[of_cell[record.spec.cell_key]].append(record)
+    rows = [
+        _row(context, name, asked[name], found[name], [r for r in shown if _model(r) == name])
+        for name in asked
+    ]
+    every = [record for name in asked for record in found[name]]
+    rows.append(_row(context, "all", asked.total(), every, shown))
+    columns = columns_of(rows, words=["model"])
+    return context.table("verdicts-runs-started", "Runs started and shown", columns, rows)
 
 
 def _model(record: Record) -> str:
@@ -36,13 +37,20 @@ def _model(record: Record) -> str:
     return record.spec.model.name
 
 
-def _row(name: str, asked: int, statuses: Counter[str], attempts: int, shown: int) -> Row:
+def _row(
+    context: Context, name: str, asked: int, records: Sequence[Record], shown: Sequence[Record]
+) -> dict[str, Cell]:
+    of = {
+        "done": [r for r in records if r.status == "done"],
+        "failed": [r for r in records if r.status in ("failed", "out-of-memory")],
+        "skipped": [r for r in records if r.status == "skipped"],
+    }
+    tried = [record for record in records if record.attempts]
+    tries = sum(len(record.attempts) for record in tried)
     return {
-        "model": name,
-        "asked for": str(asked),
-        "done": str(statuses["done"]),
-        "failed": str(statuses["failed"] + statuses["out-of-memory"]),
-        "skipped": str(statuses["skipped"]),
-        "failed tries before": str(attempts),
-        "shown": str(shown),
+        "model": Cell(name),
+        "asked for": Cell(str(asked), asked),
+        **{key: context.cell(str(len(own)), len(own), own) for key, own in of.items()},
+        "failed tries before": context.cell(str(tries), tries, tried),
+        "shown": context.cell(str(len(shown)), len(shown), shown),
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bench.records.schema import Record
-from bench.report.accuracy import Context, Row, marks, row_marks
+from bench.report.context import Context
+from bench.report.table.markdown import Row as TextRow
+from bench.report.table.model import Cell, Table, columns_of
 from bench.report.text import BLANK
 from bench.report.verdicts.analysis import Analysis
 from bench.report.verdicts.cells import between, decimal, p_value, with_interval
@@ -13,22 +15,28 @@ from bench.report.verdicts.comparisons import METRICS, Comparison
 from bench.statistics.power import MOST_SEEDS
 from bench.statistics.verdict import Verdict
 
-Part = str | list[Row]
+Part = str | Table
 
 
-def difference_parts(context: Context, analysis: Analysis) -> list[Part]:
-    """A table and a line on what its seeds could show, for each metric and data set."""
+def difference_parts(context: Context, analysis: Analysis, suffix: str = "") -> list[Part]:
+    """For each metric a table, and a line on what its seeds could show for each data set.
+
+    Args:
+        suffix: of the tables' names, to tell kinds of device apart.
+    """
     parts: list[Part] = []
+    several = len({one.dataset for one in analysis.comparisons}) > 1
     for metric in METRICS if analysis.comparisons else ():
-        own = [one for one in analysis.comparisons if one.metric == metric]
+        own, drawn = [one for one in analysis.comparisons if one.metric == metric], context.afresh()
+        rows = [_row(drawn, one, several=several) for one in own]
+        columns = columns_of(rows, words=["model", "data set", "verdict"])
+        name, title = f"verdicts-{metric.lower()}{suffix}", f"{metric}: `{analysis.subject}`"
         parts.append(f"### {metric}\n\n{_family(analysis, own)}")
-        for dataset in dict.fromkeys(one.dataset for one in own):
-            here = [one for one in own if one.dataset == dataset]
-            parts += [
-                f"**{dataset}, {metric}**",
-                [_row(context, one) for one in here],
-                _could_show(analysis, dataset, here),
-            ]
+        parts.append(drawn.table(name, f"{title} against each other model", columns, rows))
+        parts += [
+            _could_show(analysis, dataset, [one for one in own if one.dataset == dataset])
+            for dataset in dict.fromkeys(one.dataset for one in own)
+        ]
     return parts
 
 
@@ -42,22 +50,34 @@ def _family(analysis: Analysis, own: list[Comparison]) -> str:
     )
 
 
-def _row(context: Context, one: Comparison) -> Row:
-    verdict, both = one.verdict, one.over_both
-    why = f"{one.dataset}: {one.blank}." if one.blank else _sentence(verdict.difference.blank)
-    alone = marks(context, [why]) if one.blank or verdict.difference.low is None else ""
-    unpaired = "unpaired" if verdict.difference.value is not None else BLANK
-    told = marks(context, [_sentence(both.blank)]) if both.low is None and not alone else ""
-    return {
-        "model": one.model + row_marks(context, _records(context, one.runs)),
-        "seeds": str(verdict.pairs) if verdict.pairs else unpaired,
-        f"Δ {one.metric} (points), other seeds": with_interval(verdict.difference) + alone,
-        "p (Holm)": p_value(verdict.p),
-        "verdict": BLANK if one.blank else verdict.word,
-        "other seeds and images": between(both) + told,
-        "detectable (points)": detectable(verdict.detectable),
-        "further seeds": further_seeds(one.verdict),
+def _row(context: Context, one: Comparison, *, several: bool) -> dict[str, Cell]:
+    verdict, both, runs = one.verdict, one.over_both, _records(context, one.runs)
+    difference = verdict.difference
+    why = f"{one.dataset}: {one.blank}." if one.blank else _sentence(difference.blank)
+    alone = [why] if one.blank or difference.low is None else []
+    unpaired = "unpaired" if difference.value is not None else BLANK
+    row = {"data set": Cell(one.dataset)} if several else {}
+    row |= {"model": context.model(one.model, runs)}
+    told: dict[str, tuple[str, float | None]] = {
+        "seeds": (str(verdict.pairs) if verdict.pairs else unpaired, verdict.pairs),
+        f"Δ {one.metric} (points), other seeds": (
+            with_interval(difference),
+            None if difference.value is None else 100 * difference.value,
+        ),
+        "p (Holm)": (p_value(verdict.p), verdict.p),
+        "verdict": (BLANK if one.blank else verdict.word, None),
+        "other seeds and images": (between(both), both.value and 100 * both.value),
+        "detectable (points)": (
+            detectable(verdict.detectable),
+            None if verdict.detectable is None else 100 * verdict.detectable,
+        ),
+        "further seeds": (further_seeds(verdict), verdict.further_seeds),
     }
+    notes = {
+        f"Δ {one.metric} (points), other seeds": alone,
+        "other seeds and images": [_sentence(both.blank)] if both.low is None and not alone else [],
+    }
+    return row | {k: context.cell(*cell, runs, notes.get(k, ())) for k, cell in told.items()}
 
 
 def _sentence(reason: str | None) -> str:
@@ -127,7 +147,7 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def difference_csv(context: Context, analysis: Analysis, device: str) -> list[Row]:
+def difference_csv(context: Context, analysis: Analysis, device: str) -> list[TextRow]:
     """Every comparison with all that is known of it; differences in points."""
     rows = []
     for one in analysis.comparisons:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bench.report.accuracy import Context, Row, row_marks
+from bench.report.context import Context
+from bench.report.table.markdown import Row as TextRow
+from bench.report.table.model import Cell, columns_of
 from bench.report.text import BLANK
 from bench.report.verdicts.across import Across, ModelAcross
 from bench.report.verdicts.analysis import Analysis
@@ -10,8 +12,12 @@ from bench.report.verdicts.cells import decimal, p_value, point
 from bench.report.verdicts.differences import Part, count, stale
 
 
-def across_parts(context: Context, analysis: Analysis) -> list[Part]:
-    """For each metric its ranks, or the line that says why there are none."""
+def across_parts(context: Context, analysis: Analysis, suffix: str = "") -> list[Part]:
+    """For each metric its ranks, or the line that says why there are none.
+
+    Args:
+        suffix: of the tables' names, to tell kinds of device apart.
+    """
     reasons = {one.blank for one in analysis.across}
     if len(reasons) == 1 and None not in reasons:
         return [f"Blank: {reasons.pop()}."]
@@ -20,34 +26,34 @@ def across_parts(context: Context, analysis: Analysis) -> list[Part]:
         if one.blank is not None:
             parts.append(f"{one.metric}: blank: {one.blank}. {' '.join(one.left_out)}")
             continue
-        parts += [
-            f"### {one.metric} over {len(one.datasets)} data sets\n\n{_lines(one)}",
-            [_row(context, model) for model in one.models],
-        ]
+        drawn, title = context.afresh(), f"{one.metric} over {len(one.datasets)} data sets"
+        rows = [_row(drawn, model) for model in one.models]
+        columns = columns_of(rows, words=["model", "verdict"])
+        name = f"verdicts-across-{one.metric.lower()}{suffix}"
+        parts += [f"### {title}\n\n{_lines(one)}", drawn.table(name, title, columns, rows)]
     return parts
 
 
-def _row(context: Context, one: ModelAcross) -> Row:
+def _row(context: Context, one: ModelAcross) -> dict[str, Cell]:
     known = {record.id: record for record in context.collected.records}
-    row = {
-        "model": one.model + row_marks(context, [known[identity] for identity in one.runs]),
-        "mean rank": f"{one.rank:.2f}",
-    }
+    runs = [known[identity] for identity in one.runs]
+    told: dict[str, tuple[str, float | None]] = {"mean rank": (f"{one.rank:.2f}", one.rank)}
     pair, chances = one.pair, one.posterior
-    if pair is None or chances is None:
-        return row
-    return row | {
-        "mean Δ (points)": point(pair.difference),
-        "p (Wilcoxon, Holm)": p_value(pair.p),
-        "verdict": pair.word,
-        "P(better)": _chance(chances.first_better),
-        "P(equivalent)": _chance(chances.equivalent),
-        "P(worse)": _chance(chances.second_better),
-    }
+    if pair is not None and chances is not None:
+        told |= {
+            "mean Δ (points)": (point(pair.difference), 100 * pair.difference),
+            "p (Wilcoxon, Holm)": (p_value(pair.p), pair.p),
+            "verdict": (pair.word, None),
+            "P(better)": _chance(chances.first_better),
+            "P(equivalent)": _chance(chances.equivalent),
+            "P(worse)": _chance(chances.second_better),
+        }
+    cells = {key: context.cell(*cell, runs) for key, cell in told.items()}
+    return {"model": context.model(one.model, runs)} | cells
 
 
-def _chance(value: float | None) -> str:
-    return BLANK if value is None else f"{value:.2f}"
+def _chance(value: float | None) -> tuple[str, float | None]:
+    return (BLANK if value is None else f"{value:.2f}"), value
 
 
 def _lines(one: Across) -> str:
@@ -75,7 +81,7 @@ def _lines(one: Across) -> str:
     return " ".join([*lines, *one.left_out])
 
 
-def across_csv(context: Context, analysis: Analysis, device: str) -> list[Row]:
+def across_csv(context: Context, analysis: Analysis, device: str) -> list[TextRow]:
     """Every model's rank, and the subject against it; differences in points."""
     rows = []
     for one in analysis.across:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bench.records.schema import Record
 from bench.records.store import Store
-from bench.report.accuracy import Context, Row
 from bench.report.collect import Variant
+from bench.report.context import Context
 from bench.report.control.summary import control_line
+from bench.report.table.markdown import Row as TextRow
 from bench.report.verdicts.analysis import Analysis, analyse
-from bench.report.verdicts.counts import count_rows
+from bench.report.verdicts.counts import count_table
 from bench.report.verdicts.differences import Part, difference_csv, difference_parts
 from bench.report.verdicts.over_datasets import across_csv, across_parts
-from bench.report.verdicts.single_runs import calibration_rows, positive_line, run_csv
+from bench.report.verdicts.single_runs import calibration_table, positive_line, run_csv
 from bench.report.verdicts.stored import stored_runs
 from bench.staleness import Staleness
 from bench.statistics.bootstrap import DRAWS
 
-CSV = ("verdicts", "verdicts-across", "verdicts-runs")
-
 
 def verdict_parts(
     context: Context, records: Iterable[Record], store: Store
-) -> tuple[list[Part], dict[str, list[Row]]]:
+) -> tuple[list[Part], dict[str, list[TextRow]]]:
     """What ``verdicts.md`` holds below its title, and the rows of each CSV by its name.
 
     Raises:
@@ -42,19 +41,30 @@ def verdict_parts(
         *_compared(context, found),
     ]
     for variant, analysis in found.items():
-        of = f" ({variant})" if len(found) > 1 else ""
+        of, suffix = _told_apart(found, variant)
         positive = positive_line(context, analysis)
         parts += [f"## Thresholds and calibration{of}", f"{_CALIBRATION_READ} {positive}"]
-        parts.append(calibration_rows(context, analysis))
+        parts.append(calibration_table(context, analysis, suffix))
     parts += [_RUNS_READ] if found else []
-    counts = count_rows(context.collected, records)
+    counts = count_table(context.afresh(), records)
     parts += ["## Runs started and shown", _COUNTS_READ, counts]
-    tables: dict[str, list[Row]] = {name: [] for name in CSV}
-    for variant, analysis in found.items():
-        made = (difference_csv, across_csv, run_csv)
-        for name, rows_of in zip(CSV, made, strict=True):
-            tables[name] += rows_of(context, analysis, str(variant))
+    made = {
+        "verdicts": difference_csv,
+        "verdicts-across": across_csv,
+        "verdicts-runs": run_csv,
+    }
+    tables = {
+        name: [row for variant, one in found.items() for row in rows_of(context, one, str(variant))]
+        for name, rows_of in made.items()
+    }
     return parts, {name: rows for name, rows in tables.items() if rows}
+
+
+def _told_apart(found: Mapping[Variant, Analysis], variant: Variant) -> tuple[str, str]:
+    """What is added to headings and to names of tables where there are several kinds of device."""
+    if len(found) < 2:
+        return "", ""
+    return f" ({variant})", f"-{variant.device}-{variant.precision}"
 
 
 def _compared(context: Context, found: dict[Variant, Analysis]) -> list[Part]:
@@ -72,11 +82,13 @@ def _compared(context: Context, found: dict[Variant, Analysis]) -> list[Part]:
     if any(audit.contaminated_test.images for audit in context.audits.by_name.values()):
         parts.append(_COPIES_READ)
     for variant, analysis in found.items():
-        of = f" ({variant})" if len(found) > 1 else ""
+        of, suffix = _told_apart(found, variant)
         if subject is not None:
             parts.append(f"## `{subject}` against each other model{of}")
-            parts += difference_parts(context, analysis) or [f"`{subject}` has no finished run."]
-        across = across_parts(context, analysis)
+            parts += difference_parts(context, analysis, suffix) or [
+                f"`{subject}` has no finished run."
+            ]
+        across = across_parts(context, analysis, suffix)
         read = [_ACROSS_READ] if len(across) > 1 else []
         parts += [f"## Over data sets{of}", *read, *across]
     return parts

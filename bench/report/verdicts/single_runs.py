@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Sequence
 
-from bench.report.accuracy import Context, Row, marks, row_marks
+from bench.records.schema import Record
 from bench.report.collect import training_of
+from bench.report.context import Context
+from bench.report.table.markdown import Row as TextRow
+from bench.report.table.model import Cell, Table, columns_of
 from bench.report.text import BLANK, percent
 from bench.report.verdicts.analysis import Analysis
 from bench.report.verdicts.cells import decimal
@@ -16,7 +20,7 @@ from bench.statistics.intervals import IntervalEstimate
 from bench.statistics.two_classes import TwoClasses
 
 
-def run_csv(context: Context, analysis: Analysis, device: str) -> list[Row]:
+def run_csv(context: Context, analysis: Analysis, device: str) -> list[TextRow]:
     """One row a run: every interval is over test images, for this one training; in percent."""
     rows = []
     for run in analysis.runs:
@@ -42,7 +46,7 @@ def run_csv(context: Context, analysis: Analysis, device: str) -> list[Row]:
     return rows
 
 
-def _estimate(name: str, found: IntervalEstimate) -> Row:
+def _estimate(name: str, found: IntervalEstimate) -> TextRow:
     return {
         name: decimal(found.value, 100),
         f"{name} low": decimal(found.low, 100),
@@ -50,7 +54,7 @@ def _estimate(name: str, found: IntervalEstimate) -> Row:
     }
 
 
-def _two_classes(found: TwoClasses | None) -> Row:
+def _two_classes(found: TwoClasses | None) -> TextRow:
     blank = IntervalEstimate(None, None, None, "images")
     row = {"threshold": decimal(found.chosen.threshold if found else None)}
     row |= _estimate("sensitivity (%)", found.sensitivity if found else blank)
@@ -68,27 +72,32 @@ def _reasons(run: RunFindings) -> list[str]:
     return [f"{name}: {reason}" for name, reason in found if reason is not None]
 
 
-def calibration_rows(context: Context, analysis: Analysis) -> list[Row]:
-    """One row a model and data set, mean ± standard deviation over seeds."""
+def calibration_table(context: Context, analysis: Analysis, suffix: str = "") -> Table:
+    """One row a model and data set, mean ± standard deviation over seeds.
+
+    Args:
+        suffix: of the table's name, to tell kinds of device apart.
+    """
+    context = context.afresh()
     known = {record.id: record for record in context.collected.records}
     several = len({run.dataset for run in analysis.runs}) > 1
     two = any(run.two_classes is not None for run in analysis.runs)
     rows = []
     for (model, dataset), runs in by_cell(analysis.runs).items():
         found = list(runs.values())
-        row = {"model": model + row_marks(context, [known[run.run_id] for run in found])}
-        row |= {"data set": dataset} if several else {}
+        records = [known[run.run_id] for run in found]
+        row = {"model": context.model(model, records)}
+        row |= {"data set": Cell(dataset)} if several else {}
         if two:
-            row["sensitivity (%)"] = _mean(context, found, _sensitivity)
-            row["specificity (%)"] = _mean(context, found, _specificity)
-        row["ECE (%)"] = percent([run.calibration.before for run in found])
-        row["temperature"] = _temperatures(found)
-        row["ECE at temperature (%)"] = _mean(context, found, _after)
-        notes = [run.calibration.temperature.note for run in found]
-        bounds = [f"Temperature: {note}." for note in notes if note is not None]
-        row["temperature"] += marks(context, bounds)
+            row["sensitivity (%)"] = _mean(context, found, records, _sensitivity)
+            row["specificity (%)"] = _mean(context, found, records, _specificity)
+        row["ECE (%)"] = _mean(context, found, records, _before)
+        row["temperature"] = _temperatures(context, found, records)
+        row["ECE at temperature (%)"] = _mean(context, found, records, _after)
         rows.append(row)
-    return rows
+    columns = columns_of(rows, words=["model", "data set"])
+    name = f"verdicts-calibration{suffix}"
+    return context.table(name, "Thresholds and calibration", columns, rows)
 
 
 def positive_line(context: Context, analysis: Analysis) -> str:
@@ -117,24 +126,32 @@ def _specificity(run: RunFindings) -> tuple[float | None, str | None]:
     return (two.specificity.value, two.specificity.blank) if two else (None, None)
 
 
+def _before(run: RunFindings) -> tuple[float | None, str | None]:
+    return run.calibration.before, None
+
+
 def _after(run: RunFindings) -> tuple[float | None, str | None]:
     return run.calibration.after, None  # the temperature beside it says why
 
 
-def _mean(context: Context, runs: Sequence[RunFindings], value: Valued) -> str:
+def _mean(
+    context: Context, runs: Sequence[RunFindings], records: Sequence[Record], value: Valued
+) -> Cell:
     """Over all seeds, or a blank with the reason where one lacks it."""
     found = [value(run) for run in runs]
     values = [one for one, _ in found if one is not None]
     if len(values) == len(found):
-        return percent(values)
+        return context.cell(percent(values), 100 * statistics.fmean(values), records)
     lacking = [f"{reason[0].upper()}{reason[1:]}." for _, reason in found if reason]
-    return BLANK + marks(context, lacking)
+    return context.cell(BLANK, None, records, lacking)
 
 
-def _temperatures(runs: Sequence[RunFindings]) -> str:
-    """The range over seeds."""
+def _temperatures(context: Context, runs: Sequence[RunFindings], records: Sequence[Record]) -> Cell:
+    """The range over seeds, sorted by its middle."""
     values = [v for run in runs if (v := run.calibration.temperature.value) is not None]
+    bounds = [f"Temperature: {n}." for run in runs if (n := run.calibration.temperature.note)]
     if not values:
-        return BLANK
+        return context.cell(BLANK, None, records, bounds)
     low, high = f"{min(values):.2f}", f"{max(values):.2f}"
-    return low if low == high else f"{low} to {high}"
+    text = low if low == high else f"{low} to {high}"
+    return context.cell(text, (min(values) + max(values)) / 2, records, bounds)

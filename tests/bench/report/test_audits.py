@@ -15,15 +15,16 @@ from bench.evaluation.scores import score
 from bench.records.audit import AuditRecord, ContaminatedTest
 from bench.records.schema import Record
 from bench.records.store import Store
-from bench.report.accuracy import Context, accuracy_rows
+from bench.report.accuracy import accuracy_table
 from bench.report.audits import NO_AUDITS, audit_lines, audits_for
 from bench.report.collect import collect
-from bench.report.footnotes import Footnotes
+from bench.report.context import Context
 from bench.report.tables import write_tables
 from bench.run.auditing import audited
 from bench.suite import Suite, load_suite
 from bench.toml_file import read_toml
 from tests._helpers.audits import dataset, planted
+from tests._helpers.tables import texts
 from tests.bench.report.test_tables import SUITE, training
 
 LEFT_OUT = [6, 8, 11, 12]  # the copies planted in the test split of 20
@@ -98,8 +99,8 @@ def test_scores_leave_exactly_the_contaminated_images_out(
 
 def rows(suite: Suite, store: Store, audits: list[AuditRecord]) -> list[dict[str, str]]:
     collected = collect(suite, with_stored(suite, store))
-    context = Context(collected, {}, Footnotes(), audits_for(collected, audits, store))
-    return accuracy_rows(context)
+    context = Context(collected, audits=audits_for(collected, audits, store))
+    return texts(accuracy_table(context).rows)
 
 
 def test_the_table_shows_them_beside_the_whole_split(

@@ -20,12 +20,11 @@ from bench.records.details import (
     ScalingResult,
 )
 from bench.records.schema import CostResult, MachineState, NoiseFloor, Provenance, Record
-from bench.report.accuracy import Context
 from bench.report.circumstances import circumstance_rows
 from bench.report.collect import collect
-from bench.report.cost import role_rows
+from bench.report.context import Context
+from bench.report.cost import role_table
 from bench.report.cost_page import floor_sentence
-from bench.report.footnotes import Footnotes
 from bench.report.full_cost import forms_rows, latency_rows, memory_rows
 from bench.report.growth import scaling_rows
 from bench.report.limits import limit_rows, limits_sentence
@@ -33,6 +32,7 @@ from bench.report.tables import write_tables
 from bench.specs import CostSpec
 from bench.suite import Suite, load_suite
 from bench.suite_details import detail_specs
+from tests._helpers.tables import texts
 
 SUITE = """
 about = "hand-made"
@@ -217,24 +217,24 @@ def _all(suite: Suite) -> list[Record]:
 
 
 def _context(suite: Suite, records: list[Record]) -> Context:
-    return Context(collect(suite, records), {}, Footnotes())
+    return Context(collect(suite, records))
 
 
 def test_forms_stand_beside_plain_and_refusals_have_a_reason(suite: Suite) -> None:
     context = _context(suite, _all(suite))
-    (row,) = forms_rows(context)
+    (row,) = texts(forms_rows(context))
     assert row["model"].startswith("resnet18 [")  # noisy
     assert row["plain"] == "100"
     assert row["fused"] == "200 (2.00× [2.00, 2.00])"
-    notes = "\n".join(context.notes.lines())
+    notes = "\n".join(context.notes.sentences)
     assert row["compiled"] == "– [2]"
-    assert "[2] no compiler is here." in notes
+    assert context.notes.sentences[1] == "no compiler is here."
     assert "no bfloat16." in notes
     assert "Noisy" in notes
 
 
 def test_percentiles_need_their_samples(suite: Suite) -> None:
-    (row,) = latency_rows(_context(suite, _all(suite)))
+    (row,) = texts(latency_rows(_context(suite, _all(suite))))
     assert (row["plain p50 (ms)"], row["plain p95 (ms)"], row["plain p99 (ms)"]) == (
         *("20", "20"),
         "20",
@@ -247,18 +247,18 @@ def test_percentiles_need_their_samples(suite: Suite) -> None:
 
 def test_memory_is_what_comes_on_top_of_the_libraries(suite: Suite) -> None:
     context = _context(suite, _all(suite))
-    (row,) = memory_rows(context)
+    (row,) = texts(memory_rows(context))
     assert row["inference adds (MiB)"] == "60"
     assert row["training adds (MiB)"] == "– [1]"
-    assert context.notes.lines() == ["[1] No training step: out of memory."]
+    assert context.notes.sentences == ("No training step: out of memory.",)
 
 
 def test_growth_has_its_exponents_and_where_it_ended(suite: Suite) -> None:
     context = _context(suite, _all(suite))
-    (row,) = scaling_rows(context)
+    (row,) = texts(scaling_rows(context))
     assert row["time ∝ pixels to the"] == "0.50 [0.50, 0.50]"
     assert row["sizes (px)"] == "16 to 64 [1]"
-    assert "not tried: out of memory" in context.notes.lines()[0]
+    assert "not tried: out of memory" in context.notes.sentences[0]
     assert row["memory, smallest to largest (MiB)"] == "1 to 9"
     assert row["of the upper half, memory"] == "–"  # two sizes have no interval
     assert (row["best batch"], row["images/s there"]) == ("4", "200")
@@ -280,7 +280,7 @@ def test_memory_beyond_the_libraries_has_its_slope(suite: Suite) -> None:
     found = RESULTS | {"scaling": grown}
     cells = detail_specs(suite, "cpu", "cpu")
     records = [_cost(suite), *(_record(spec, found[spec.detail]) for spec in cells)]
-    (row,) = scaling_rows(_context(suite, records))
+    (row,) = texts(scaling_rows(_context(suite, records)))
     assert row["of the upper half, memory"] == "1.00 [1.00, 1.00]"
 
 
@@ -292,14 +292,14 @@ def test_a_form_whose_times_never_settled_says_so(suite: Suite) -> None:
     cells = detail_specs(suite, "cpu", "cpu")
     records = [_cost(suite), *(_record(spec, found[spec.detail]) for spec in cells)]
     context = _context(suite, records)
-    (row,) = forms_rows(context)
+    (row,) = texts(forms_rows(context))
     assert row["plain"] == "100 [2]"
-    assert "still changing" in context.notes.lines()[1]
+    assert "still changing" in context.notes.sentences[1]
 
 
 def test_a_model_is_held_against_the_machine(suite: Suite) -> None:
     context = _context(suite, _all(suite))
-    (row,) = limit_rows(context)
+    (row,) = texts(limit_rows(context))
     assert (row["GMACs/s"], row["of the product's"]) == ("16", "16 %")
     assert (row["GB/s"], row["of the copy's"]) == ("1", "5 %")
     # 4 ms at 16 px, less 10 M MACs at 100 G/s and 20 MB at 20 GB/s, of 20 ms
@@ -311,20 +311,20 @@ def test_a_model_is_held_against_the_machine(suite: Suite) -> None:
 def test_a_model_bound_by_calls_is_marked(suite: Suite) -> None:
     records = [_cost(suite, latency_s_p50=0.005), *_all(suite)[1:]]
     context = _context(suite, records)
-    (row,) = limit_rows(context)
+    (row,) = texts(limit_rows(context))
     assert row["nearest limit"] == "arithmetic, calls at batch 1 [1]"
-    assert "however small the image" in context.notes.lines()[0]
+    assert "however small the image" in context.notes.sentences[0]
 
 
 def test_another_precision_is_held_against_nothing_it_was_not_timed_in(suite: Suite) -> None:
-    (row,) = limit_rows(_context(suite, _all(suite)))
+    (row,) = texts(limit_rows(_context(suite, _all(suite))))
     assert row["of the product's"] == "16 %"
     halved = _cost(suite, precision="bfloat16")
     text = suite.path.read_text().replace(
         'device = "cpu"', 'device = "cpu"\nprecision = "bfloat16"'
     )
     suite.path.write_text(text)
-    (row,) = limit_rows(_context(load_suite(str(suite.path)), [halved, *_all(suite)[1:]]))
+    (row,) = texts(limit_rows(_context(load_suite(str(suite.path)), [halved, *_all(suite)[1:]])))
     assert (row["of the product's"], row["fixed, of p50"], row["nearest limit"]) == ("–", "–", "–")
 
 
@@ -335,20 +335,20 @@ def test_the_edge_of_the_batches_is_not_called_the_best(suite: Suite) -> None:
         s for s in detail_specs(suite, "cpu", "cpu") if not isinstance(s, FormsSpec | MemorySpec)
     ]
     records = [_record(cells[0], RESULTS["machine"]), _record(cells[1], edge)]
-    (row,) = scaling_rows(_context(suite, records))
+    (row,) = texts(scaling_rows(_context(suite, records)))
     assert row["best batch"] == "≥ 128"
 
 
 def test_circumstances_show_what_the_machine_tells(suite: Suite) -> None:
     known = {"first_forward_s": 0.08, "build_s": 0.5, "fed": [4, 3, 64, 64], "load_others": 0.02}
-    (row,) = circumstance_rows(_context(suite, [_cost(suite, **known)]))
+    (row,) = texts(circumstance_rows(_context(suite, [_cost(suite, **known)])))
     assert row["first pass (ms)"] == "80"
     assert row["others meanwhile"] == "2 %"
     assert "energy (J/image)" not in row  # this machine tells none
     told = known | {"energy_j_per_image": 0.25, "state_after": MachineState(governor="powersave")}
     told["state_before"] = told["state_after"]
     told["types"] = {"convolution": ["bfloat16"], "scan": ["float32"]}
-    (row,) = circumstance_rows(_context(suite, [_cost(suite, **told)]))
+    (row,) = texts(circumstance_rows(_context(suite, [_cost(suite, **told)])))
     assert row["energy (J/image)"] == "0.25"
     assert row["clock"] == "powersave"
     assert row["types"] == "bfloat16: convolution; float32: scan"
@@ -356,7 +356,7 @@ def test_circumstances_show_what_the_machine_tells(suite: Suite) -> None:
 
 def test_parts_and_the_noise_floor(suite: Suite) -> None:
     context = _context(suite, _all(suite))
-    assert [(row["part"], row["share (%)"]) for row in role_rows(context)] == [
+    assert [(row["part"], row["share (%)"]) for row in texts(role_table(context).rows)] == [
         ("layers.conv", "75.0"),
         ("head", "25.0"),
     ]
@@ -371,9 +371,9 @@ def test_a_cell_that_failed_keeps_its_row_and_reason(suite: Suite) -> None:
     records[0] = _record(cells[0], RESULTS["machine"])
     context = _context(suite, records)
     for draw in (forms_rows, latency_rows, memory_rows, scaling_rows):
-        (row,) = draw(context)
+        (row,) = texts(draw(context))
         assert row["model"] == "resnet18 [1]"
-    assert context.notes.lines() == ["[1] Not measured: it broke."]
+    assert context.notes.sentences == ("Not measured: it broke.",)
 
 
 def test_a_suite_that_trains_nothing_has_its_costs_alone(suite: Suite, tmp_path: Path) -> None:

@@ -18,15 +18,16 @@ from bench.records.schema import (
     Scores,
     TrainingResult,
 )
-from bench.report.ablations import ablation_rows
-from bench.report.accuracy import Context, accuracy_rows, control_rows
+from bench.report.ablations import ablation_table
+from bench.report.accuracy import accuracy_table, control_table
 from bench.report.collect import collect
-from bench.report.cost import cost_rows
-from bench.report.footnotes import Footnotes
+from bench.report.context import Context
+from bench.report.cost import cost_table
 from bench.report.tables import write_tables
 from bench.specs import CostSpec, DataIdentity, RunSpec
 from bench.suite import Cell, Suite, load_suite
 from tests._helpers.specs import cost_spec, run_spec
+from tests._helpers.tables import texts
 
 SUITE = """
 about = "hand-made"
@@ -199,7 +200,7 @@ def all_done(suite: Suite) -> list[Record]:
 
 
 def context(suite: Suite, records: list[Record]) -> Context:
-    return Context(collect(suite, records), {}, Footnotes())
+    return Context(collect(suite, records))
 
 
 def rows_by_model(rows: list[dict[str, str]]) -> dict[str, dict[str, str]]:
@@ -207,7 +208,7 @@ def rows_by_model(rows: list[dict[str, str]]) -> dict[str, dict[str, str]]:
 
 
 def test_means_spread_and_average_over_data_sets(suite: Suite) -> None:
-    rows = rows_by_model(accuracy_rows(context(suite, all_done(suite))))
+    rows = rows_by_model(texts(accuracy_table(context(suite, all_done(suite))).rows))
     assert list(rows) == list(ACCURACIES)
     assert rows["resnet18"]["breastmnist ACC (%)"] == "81.0 ± 1.4"
     assert rows["resnet18"]["mean ACC (%)"] == "81.0"
@@ -218,16 +219,16 @@ def test_means_spread_and_average_over_data_sets(suite: Suite) -> None:
 
 def test_a_missing_data_set_leaves_the_average_blank(suite: Suite) -> None:
     records = [r for r in all_done(suite) if "retina" not in r.spec.label]
-    row = rows_by_model(accuracy_rows(context(suite, records)))["resnet18"]
+    row = rows_by_model(texts(accuracy_table(context(suite, records)).rows))["resnet18"]
     assert row["retinamnist ACC (%)"] == row["mean ACC (%)"] == "–"
     assert row["breastmnist ACC (%)"] == "81.0 ± 1.4"
 
 
 def test_an_undefined_auc_is_a_blank_with_its_reason(suite: Suite) -> None:
     drawn = context(suite, [training(suite, cell, 0.8, auc=None) for cell in suite.cells])
-    row = rows_by_model(accuracy_rows(drawn))["resnet18"]
+    row = rows_by_model(texts(accuracy_table(drawn).rows))["resnet18"]
     assert row["breastmnist AUC (%)"] == "– [1]"
-    assert drawn.notes.lines() == ["[1] Undefined: no image of 'b' in this split."]
+    assert drawn.notes.sentences == ("Undefined: no image of 'b' in this split.",)
     assert row["mean AUC (%)"] == "–"
 
 
@@ -237,12 +238,12 @@ def test_ablations_are_differences_on_paired_seeds(suite: Suite) -> None:
         for record in all_done(suite)
         if not ("local_stream" in record.spec.label and "seed 1" in record.spec.label)
     ]
-    rows = rows_by_model(ablation_rows(context(suite, records)))
+    rows = rows_by_model(texts(ablation_table(context(suite, records)).rows))
     ablated = rows["medspectralnet_local_stream"]
-    assert ablated["breastmnist ΔACC (points)"] == "-5.0"  # seed 0 against seed 0, not the mean
+    assert ablated["breastmnist ΔACC (points)"] == "-5.0 [1]"  # seed 0 against seed 0, not the mean
     assert ablated["breastmnist paired seeds"] == "1"
     assert "global stream" in ablated["what is removed"]
-    assert rows["medspectralnet"]["breastmnist ΔACC (points)"] == "–"
+    assert "breastmnist ΔACC (points)" not in rows["medspectralnet"]
 
 
 def test_ablations_are_judged_as_a_family_of_their_own(suite: Suite, tmp_path: Path) -> None:
@@ -256,12 +257,12 @@ def test_ablations_are_judged_as_a_family_of_their_own(suite: Suite, tmp_path: P
         else training(four, cell, 0.8, 0.9 + 0.001 * cell.seed)
         for cell in four.cells
     ]
-    rows = rows_by_model(ablation_rows(context(four, records)))
+    rows = rows_by_model(texts(ablation_table(context(four, records)).rows))
     ablated = rows["medspectralnet_local_stream"]
     assert ablated["breastmnist verdict ACC / AUC"] == "worse / undecided"
     assert ablated["retinamnist verdict ACC / AUC"] == "undecided / undecided"
-    assert rows["medspectralnet"]["breastmnist verdict ACC / AUC"] == "–"
-    single = rows_by_model(ablation_rows(context(suite, all_done(suite))))
+    assert "breastmnist verdict ACC / AUC" not in rows["medspectralnet"]
+    single = rows_by_model(texts(ablation_table(context(suite, all_done(suite))).rows))
     words = single["medspectralnet_local_stream"]["breastmnist verdict ACC / AUC"]
     assert words == "undecided / undecided"  # every seed has the same difference
 
@@ -272,24 +273,24 @@ def test_an_ablation_without_a_shared_seed_has_no_word(suite: Suite) -> None:
         for record in all_done(suite)
         if ("local_stream" in record.spec.label) == ("seed 1" in record.spec.label)
     ]
-    rows = rows_by_model(ablation_rows(context(suite, records)))
+    rows = rows_by_model(texts(ablation_table(context(suite, records)).rows))
     assert rows["medspectralnet_local_stream"]["breastmnist verdict ACC / AUC"] == "–"
 
 
 def test_controls_have_a_table_of_their_own_and_an_interval_for_one_seed(suite: Suite) -> None:
     drawn = context(suite, all_done(suite))
-    (row,) = control_rows(drawn)
+    (row,) = texts(control_table(drawn).rows)
     assert row["ACC (%)"] == "81.0 ± 1.4"
     assert row["ACC (%) under blur-2"] == "80.0 [71.1, 86.7]"  # Wilson, 80 of 100
-    assert "blur-2" not in str(accuracy_rows(drawn))
+    assert "blur-2" not in str(texts(accuracy_table(drawn).rows))
 
 
 def test_stale_and_unofficial_records_are_marked(suite: Suite) -> None:
     records = [training(suite, suite.cells[0], 0.9, digest="old", official=False)]
     drawn = context(suite, records)
-    assert accuracy_rows(drawn)[0]["model"] == "medspectralnet [1][2]"
-    assert "Stale" in drawn.notes.lines()[0]
-    assert "not the official file" in drawn.notes.lines()[1]
+    assert texts(accuracy_table(drawn).rows)[0]["model"] == "medspectralnet [1][2]"
+    assert "Stale" in drawn.notes.sentences[0]
+    assert "not the official file" in drawn.notes.sentences[1]
 
 
 def test_two_versions_of_a_data_set_are_never_mixed(suite: Suite) -> None:
@@ -332,11 +333,17 @@ def test_the_same_name_with_other_options_is_another_data_set(suite: Suite) -> N
 def test_marks_stand_in_every_table(suite: Suite) -> None:
     records = [training(suite, cell, 0.9, digest="old") for cell in suite.cells]
     drawn = context(suite, records)
-    for rows in (accuracy_rows(drawn), ablation_rows(drawn), control_rows(drawn)):
+    for rows in (
+        texts(accuracy_table(drawn).rows),
+        texts(ablation_table(drawn).rows),
+        texts(control_table(drawn).rows),
+    ):
         assert rows
         assert all("[" in row["model"] for row in rows)
     noisy = cost(suite.cells[-1], noisy=True)
-    (marked,) = [row for row in accuracy_rows(context(suite, [noisy])) if "[" in row["images/s"]]
+    (marked,) = [
+        row for row in texts(accuracy_table(context(suite, [noisy])).rows) if "[" in row["images/s"]
+    ]
     assert marked["model"] == "resnet18"
 
 
@@ -345,7 +352,7 @@ def test_devices_are_never_mixed_in_one_row(suite: Suite) -> None:
         *all_done(suite),
         training(suite, suite.cells[0], 0.5, device="cuda", precision="bfloat16"),
     ]
-    rows = accuracy_rows(context(suite, records))
+    rows = texts(accuracy_table(context(suite, records)).rows)
     found = {row["model"]: row["breastmnist ACC (%)"] for row in rows}
     assert found["medspectralnet (cpu, float32)"] == "91.0 ± 1.4"
     assert found["medspectralnet (cuda, bfloat16)"] == "50.0 [40.4, 59.6]"
@@ -355,16 +362,16 @@ def test_costs_show_incomplete_counts_noise_and_what_was_not_measured(suite: Sui
     resnet = next(cell for cell in suite.cells if cell.model.name == "resnet18")
     odd = cost(resnet, macs_complete=False, macs_uncounted={"aten::fft": 2}, noisy=True)
     drawn = context(suite, [odd])
-    rows = rows_by_model(cost_rows(drawn))
+    rows = rows_by_model(texts(cost_table(drawn).rows))
     assert rows["resnet18"]["params (M)"] == "11.18"
     assert rows["resnet18"]["MACs (G)"] == "0.15"
     assert rows["resnet18"]["latency p50 (ms)"] == "12.3"
     assert rows["medspectralnet"]["images/s"] == "–"
-    notes = "\n".join(drawn.notes.lines())
+    notes = "\n".join(drawn.notes.sentences)
     assert "incomplete, uncounted: aten::fft" in notes
     assert "Noisy" in notes
     assert "No cost: not measured here" in notes
-    assert accuracy_rows(context(suite, [odd]))[2]["MACs (G)"] == "0.15 incomplete"
+    assert texts(accuracy_table(context(suite, [odd])).rows)[2]["MACs (G)"] == "0.15 incomplete"
 
 
 def test_the_same_records_give_the_same_bytes_whatever_their_order(
@@ -376,6 +383,8 @@ def test_the_same_records_give_the_same_bytes_whatever_their_order(
     assert [path.name for path in first] == [
         "accuracy.md",
         "accuracy.csv",
+        "accuracy-controls.csv",
+        "accuracy-published.csv",
         "ablations.md",
         "ablations.csv",
         "cost.md",
@@ -398,7 +407,7 @@ def test_published_numbers_stand_in_columns_of_their_own_with_their_source(
 ) -> None:
     write_tables(suite, all_done(suite), tmp_path)
     header = (tmp_path / "accuracy.csv").read_text().splitlines()[0]
-    assert "breastmnist published ACC / AUC (%)" in header
+    assert "published breastmnist ACC / AUC (%)" in header
     text = (tmp_path / "accuracy.md").read_text()
     assert "86.3 / 90.1" in text or "83.3 / 89.1" in text
     assert "Yang et al. 2023" in text

@@ -73,8 +73,8 @@ def test_every_comparison_stands_on_the_page_and_names_its_runs(suite: Suite, st
     for heading in (
         "# Verdicts: suite `made`",
         "## `medspectralnet` against each other model",
-        "**breastmnist, ACC**",
-        "**pneumoniamnist, AUC**",
+        "| breastmnist    | resnet18 ",
+        "### AUC",
         "## Over data sets",
         "### ACC over 2 data sets",
         "## Thresholds and calibration",

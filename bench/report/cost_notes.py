@@ -1,0 +1,22 @@
+"""What must be known of a cost measurement before its numbers are used."""
+
+from __future__ import annotations
+
+from bench.records.schema import Record
+from bench.report.collect import cost_of
+from bench.report.context import NOISY, STALE, Context
+
+
+def cost_sentences(context: Context, record: Record) -> list[str]:
+    """Incomplete counts, a loaded machine, code changed since, and its own notes."""
+    cost, sentences = cost_of(record), []
+    if not cost.macs_complete:
+        missing = ", ".join(sorted(cost.macs_uncounted))
+        sentences.append(f"MACs are incomplete, uncounted: {missing}.")
+    if cost.macs_counters_differ:
+        sentences.append(f"Two counters of MACs differ: {cost.macs_counters_differ}.")
+    if cost.noisy:
+        sentences.append(NOISY)
+    if record.id in context.collected.stale:
+        sentences.append(STALE)
+    return [*sentences, *cost.notes]

@@ -1,0 +1,139 @@
+"""The documents of a suite: paragraphs and tables in order, before they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bench.records.schema import Record
+from bench.records.store import Store
+from bench.report.ablations import ablation_table
+from bench.report.accuracy import accuracy_table, control_table
+from bench.report.audits import audit_lines
+from bench.report.collect import Collected, training_of
+from bench.report.context import Context
+from bench.report.cost import role_table
+from bench.report.cost_page import cost_tables
+from bench.report.published_table import published_table
+from bench.report.table.markdown import Row as TextRow
+from bench.report.table.markdown import lines as paragraph
+from bench.report.table.model import Table
+from bench.report.verdicts.page import verdict_parts
+
+
+@dataclass(frozen=True)
+class Document:
+    """One Markdown file, and the tables in it.
+
+    Attributes:
+        name: stem of the file.
+        parts: paragraphs in Markdown, and tables.
+        listed: rows of CSV files by their stem, in the place of one CSV a table; None: one each.
+    """
+
+    name: str
+    parts: Sequence[str | Table]
+    listed: Mapping[str, list[TextRow]] | None = field(default=None)
+
+    @property
+    def tables(self) -> list[Table]:
+        return [part for part in self.parts if isinstance(part, Table)]
+
+
+def suite_documents(
+    context: Context, records: Sequence[Record], store: Store | None
+) -> list[Document]:
+    """Every document of a suite in order; one that trains nothing has its costs alone.
+
+    Args:
+        store: with the predictions that verdicts are drawn from; None: without them.
+
+    Raises:
+        InputError: predictions cannot be read.
+    """
+    drawn: list[Callable[[Context], Document | None]] = [_cost, _macs]
+    if context.collected.suite.cells:
+        drawn = [_accuracy, _ablations, *drawn]
+    documents = [document for draw in drawn if (document := draw(context)) is not None]
+    if context.collected.suite.cells and store is not None:
+        documents.append(_verdicts(context, records, store))
+    return documents
+
+
+def _accuracy(context: Context) -> Document:
+    parts: list[str | Table] = [_title("Accuracy", context), accuracy_table(context.afresh())]
+    for draw in (control_table, published_table):
+        table = draw(context.afresh())
+        if table.rows:
+            parts += [f"## {table.title}", table]
+    audited = audit_lines(context.collected, context.audits)
+    parts += [paragraph(audited), _missing(context.collected)]
+    return Document("accuracy", parts)
+
+
+def _ablations(context: Context) -> Document:
+    return Document("ablations", [_title("Ablations", context), ablation_table(context.afresh())])
+
+
+def _cost(context: Context) -> Document:
+    first, *more = cost_tables(context)
+    parts: list[str | Table] = [_title("Cost", context, trained=False), first]
+    for table in more:
+        parts += [f"## {table.title}", table]
+    return Document("cost", parts)
+
+
+def _macs(context: Context) -> Document | None:
+    table = role_table(context.afresh())
+    if not table.rows:
+        return None
+    return Document("macs", [_title("MACs by part", context, trained=False), table])
+
+
+def _verdicts(context: Context, records: Sequence[Record], store: Store) -> Document:
+    parts, listed = verdict_parts(context, records, store)
+    return Document("verdicts", [_title("Verdicts", context, read=""), *parts], listed)
+
+
+_SPREAD_READ = (
+    "Mean ± standard deviation over seeds; for one seed the 95 % Wilson interval over test images, "
+    "in brackets. "
+)
+
+
+def _title(what: str, context: Context, *, trained: bool = True, read: str = _SPREAD_READ) -> str:
+    """Heading and, of what was trained, the sentences that say what the table stands on."""
+    collected = context.collected
+    suite, settings = collected.suite, collected.suite.settings
+    heading = f"# {what}: suite `{suite.name}`"
+    if not trained:
+        return f"{heading}\n\n{settings.about}"
+    results = [training_of(record) for record in collected.records]
+    kinds = {result.data.synthetic for result in results}
+    shown = {True: "**synthetic data**", False: "real data"}
+    data = " and ".join(shown[kind] for kind in sorted(kinds)) or "no finished runs"
+    size = f"{settings.source_size} px source fed at {settings.image_size} px"
+    seeds = ", ".join(map(str, suite.seeds))
+    devices = "; ".join(map(str, collected.variants))
+    lines = [
+        heading,
+        suite.settings.about,
+        f"Shown: {data}; {size}; protocol `{suite.protocol_name}`; seeds {seeds}"
+        + (f"; {devices}" if devices else "")
+        + f". {read}The checkpoint is chosen on validation ({suite.protocol.select}); the test "
+        "split is predicted once.",
+    ]
+    return "\n\n".join(lines)
+
+
+def _missing(collected: Collected) -> str:
+    total, open_cells = len(collected.suite.cells), collected.problems
+    lines = [f"{total - len(open_cells)} of {total} runs of this suite are shown."]
+    if open_cells:
+        lines.append(f"Missing (`python -m bench run {collected.suite.reference}` makes them):\n")
+        for cell, why in open_cells:
+            control = f" under {cell.control.label}" if cell.control else ""
+            lines.append(
+                f"- {cell.model.name} × {cell.dataset.name}{control}, seed {cell.seed}: {why}"
+            )
+    return "\n".join([*lines, *collected.left_out])
