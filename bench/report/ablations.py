@@ -12,6 +12,7 @@ from bench.report.accuracy import params_as_trained
 from bench.report.collect import Collected, Variant, training_of
 from bench.report.context import Context
 from bench.report.intervals import interval_points, signed_points
+from bench.report.shown import SPREAD, what_is_shown
 from bench.report.table.model import Cell, Table, columns_of
 from bench.report.text import BLANK, percent
 from bench.specs import RunSpec
@@ -59,7 +60,8 @@ def ablation_table(context: Context) -> Table:
         empty = (
             f"No run is finished: `python -m bench run {collected.suite.reference}` trains them."
         )
-    return context.table("ablations", "Ablations", columns, rows, read=_READ, empty=empty)
+    read = f"{what_is_shown(collected, SPREAD)}\n\n{_READ}"
+    return context.table("ablations", "Ablations", columns, rows, read=read, empty=empty)
 
 
 def _of(key: str, dataset: str) -> bool:

@@ -20,6 +20,7 @@ from bench.report.context import STALE as STALE
 from bench.report.context import Context as Context
 from bench.report.cost_notes import cost_sentences
 from bench.report.published_table import PRINTED, published_cells
+from bench.report.shown import SPREAD, what_is_shown
 from bench.report.table.markdown import Row as Row
 from bench.report.table.model import Cell, Table, columns_of
 from bench.report.text import BLANK, giga, millions, percent, rate
@@ -70,7 +71,8 @@ def accuracy_table(context: Context) -> Table:
     legend = told(SEEDS_RULE, over_seeds) if collected.records else []
     legend += told(SPEED_RULE, fastest)
     columns = columns_of(rows, words=["model"], groups=groups, published=printed)
-    return context.table("accuracy", "Accuracy", columns, rows, legend=legend)
+    read = what_is_shown(collected, SPREAD)
+    return context.table("accuracy", "Accuracy", columns, rows, read=read, legend=legend)
 
 
 def control_table(context: Context) -> Table:

@@ -10,11 +10,12 @@ from bench.records.store import Store
 from bench.report.ablations import ablation_table
 from bench.report.accuracy import accuracy_table, control_table
 from bench.report.audits import audit_lines
-from bench.report.collect import Collected, training_of
+from bench.report.collect import Collected
 from bench.report.context import Context
 from bench.report.cost import role_table
 from bench.report.cost_page import cost_tables
 from bench.report.published_table import published_table
+from bench.report.shown import what_is_shown
 from bench.report.table.markdown import Row as TextRow
 from bench.report.table.markdown import lines as paragraph
 from bench.report.table.model import Table
@@ -77,7 +78,7 @@ def _ablations(context: Context) -> Document:
 
 def _cost(context: Context) -> Document:
     first, *more = cost_tables(context)
-    parts: list[str | Table] = [_title("Cost", context, trained=False), first]
+    parts: list[str | Table] = [_title("Cost", context), first]
     for table in more:
         parts += [f"## {table.title}", table]
     return Document("cost", parts)
@@ -87,43 +88,19 @@ def _macs(context: Context) -> Document | None:
     table = role_table(context.afresh())
     if not table.rows:
         return None
-    return Document("macs", [_title("MACs by part", context, trained=False), table])
+    return Document("macs", [_title("MACs by part", context), table])
 
 
 def _verdicts(context: Context, records: Sequence[Record], store: Store) -> Document:
     parts, listed = verdict_parts(context, records, store)
-    return Document("verdicts", [_title("Verdicts", context, read=""), *parts], listed)
+    return Document(
+        "verdicts", [_title("Verdicts", context), what_is_shown(context.collected), *parts], listed
+    )
 
 
-_SPREAD_READ = (
-    "Mean ± standard deviation over seeds; for one seed the 95 % Wilson interval over test images, "
-    "in brackets. "
-)
-
-
-def _title(what: str, context: Context, *, trained: bool = True, read: str = _SPREAD_READ) -> str:
-    """Heading and, of what was trained, the sentences that say what the table stands on."""
-    collected = context.collected
-    suite, settings = collected.suite, collected.suite.settings
-    heading = f"# {what}: suite `{suite.name}`"
-    if not trained:
-        return f"{heading}\n\n{settings.about}"
-    results = [training_of(record) for record in collected.records]
-    kinds = {result.data.synthetic for result in results}
-    shown = {True: "**synthetic data**", False: "real data"}
-    data = " and ".join(shown[kind] for kind in sorted(kinds)) or "no finished runs"
-    size = f"{settings.source_size} px source fed at {settings.image_size} px"
-    seeds = ", ".join(map(str, suite.seeds))
-    devices = "; ".join(map(str, collected.variants))
-    lines = [
-        heading,
-        suite.settings.about,
-        f"Shown: {data}; {size}; protocol `{suite.protocol_name}`; seeds {seeds}"
-        + (f"; {devices}" if devices else "")
-        + f". {read}The checkpoint is chosen on validation ({suite.protocol.select}); the test "
-        "split is predicted once.",
-    ]
-    return "\n\n".join(lines)
+def _title(what: str, context: Context) -> str:
+    suite = context.collected.suite
+    return f"# {what}: suite `{suite.name}`\n\n{suite.settings.about}"
 
 
 def _missing(collected: Collected) -> str:

@@ -29,7 +29,8 @@ def count_table(context: Context, records: Iterable[Record]) -> Table:
     every = [record for name in asked for record in found[name]]
     rows.append(_row(context, "all", asked.total(), every, shown))
     columns = columns_of(rows, words=["model"])
-    return context.table("verdicts-runs-started", "Runs started and shown", columns, rows)
+    title = "Runs started and shown"
+    return context.table("verdicts-runs-started", title, columns, rows, read=_READ)
 
 
 def _model(record: Record) -> str:
@@ -54,3 +55,9 @@ def _row(
         "failed tries before": context.cell(str(tries), tries, tried),
         "shown": context.cell(str(len(shown)), len(shown), shown),
     }
+
+
+_READ = (
+    "Everything this suite started stands here, so that no run can have been left out for its "
+    "score. *Done* and *failed* are records; *failed tries before* lie in their history."
+)

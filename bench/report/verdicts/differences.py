@@ -19,7 +19,7 @@ Part = str | Table
 
 
 def difference_parts(context: Context, analysis: Analysis, suffix: str = "") -> list[Part]:
-    """For each metric a table, and a line on what its seeds could show for each data set.
+    """For each metric a table, with a line on what the seeds of each data set could show.
 
     Args:
         suffix: of the tables' names, to tell kinds of device apart.
@@ -30,13 +30,20 @@ def difference_parts(context: Context, analysis: Analysis, suffix: str = "") -> 
         own, drawn = [one for one in analysis.comparisons if one.metric == metric], context.afresh()
         rows = [_row(drawn, one, several=several) for one in own]
         columns = columns_of(rows, words=["model", "data set", "verdict"])
-        name, title = f"verdicts-{metric.lower()}{suffix}", f"{metric}: `{analysis.subject}`"
-        parts.append(f"### {metric}\n\n{_family(analysis, own)}")
-        parts.append(drawn.table(name, f"{title} against each other model", columns, rows))
-        parts += [
+        name, title = f"verdicts-{metric.lower()}{suffix}", f"{metric}: {analysis.subject}"
+        could_show = [
             _could_show(analysis, dataset, [one for one in own if one.dataset == dataset])
             for dataset in dict.fromkeys(one.dataset for one in own)
         ]
+        table = drawn.table(
+            name,
+            f"{title} against each other model",
+            columns,
+            rows,
+            read=_family(analysis, own),
+            legend=could_show,
+        )
+        parts += [f"### {metric}", table]
     return parts
 
 

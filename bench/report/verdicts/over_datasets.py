@@ -30,7 +30,7 @@ def across_parts(context: Context, analysis: Analysis, suffix: str = "") -> list
         rows = [_row(drawn, model) for model in one.models]
         columns = columns_of(rows, words=["model", "verdict"])
         name = f"verdicts-across-{one.metric.lower()}{suffix}"
-        parts += [f"### {title}\n\n{_lines(one)}", drawn.table(name, title, columns, rows)]
+        parts += [f"### {title}", drawn.table(name, title, columns, rows, read=_lines(one))]
     return parts
 
 

@@ -14,7 +14,7 @@ from bench.report.verdicts.analysis import Analysis, analyse
 from bench.report.verdicts.counts import count_table
 from bench.report.verdicts.differences import Part, difference_csv, difference_parts
 from bench.report.verdicts.over_datasets import across_csv, across_parts
-from bench.report.verdicts.single_runs import calibration_table, positive_line, run_csv
+from bench.report.verdicts.single_runs import calibration_table, run_csv
 from bench.report.verdicts.stored import stored_runs
 from bench.staleness import Staleness
 from bench.statistics.bootstrap import DRAWS
@@ -42,12 +42,11 @@ def verdict_parts(
     ]
     for variant, analysis in found.items():
         of, suffix = _told_apart(found, variant)
-        positive = positive_line(context, analysis)
-        parts += [f"## Thresholds and calibration{of}", f"{_CALIBRATION_READ} {positive}"]
-        parts.append(calibration_table(context, analysis, suffix))
+        table = calibration_table(context, analysis, suffix)
+        parts += [f"## Thresholds and calibration{of}", table]
     parts += [_RUNS_READ] if found else []
     counts = count_table(context.afresh(), records)
-    parts += ["## Runs started and shown", _COUNTS_READ, counts]
+    parts += [f"## {counts.title}", counts]
     made = {
         "verdicts": difference_csv,
         "verdicts-across": across_csv,
@@ -119,19 +118,8 @@ _COPIES_READ = (
     "Everything here is on the whole test split, its copies of other images among them; "
     "`accuracy.md` gives scores without those."
 )
-_CALIBRATION_READ = (
-    "Mean ± standard deviation over seeds, on test. Sensitivity and specificity (two-class tasks "
-    "alone): an image is called positive where its probability is above the threshold of Youden's "
-    "J on validation; of equally good thresholds the nearest to 0.5. ECE: "
-    "expected calibration error in 15 bins, before and after dividing the logits by the "
-    "temperature of the least cross-entropy on validation (its range over seeds is shown)."
-)
 _RUNS_READ = (
     "Each run alone is in `verdicts-runs.csv`, with intervals over test images: ACC by 10,000 "
     "bootstrap draws within classes, AUC by DeLong's variance, sensitivity and specificity by "
     "Wilson's score. They speak of that one training; another seed gives another."
-)
-_COUNTS_READ = (
-    "Everything this suite started stands here, so that no run can have been left out for its "
-    "score. *Done* and *failed* are records; *failed tries before* lie in their history."
 )

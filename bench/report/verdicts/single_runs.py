@@ -97,10 +97,11 @@ def calibration_table(context: Context, analysis: Analysis, suffix: str = "") ->
         rows.append(row)
     columns = columns_of(rows, words=["model", "data set"])
     name = f"verdicts-calibration{suffix}"
-    return context.table(name, "Thresholds and calibration", columns, rows)
+    read = f"{_READ} {_positive(context, analysis)}".rstrip()
+    return context.table(name, "Thresholds and calibration", columns, rows, read=read)
 
 
-def positive_line(context: Context, analysis: Analysis) -> str:
+def _positive(context: Context, analysis: Analysis) -> str:
     """Which class of each two-class task is the positive one: it is not always the disease."""
     known = {record.id: training_of(record).data for record in context.collected.records}
     named = {
@@ -155,3 +156,12 @@ def _temperatures(context: Context, runs: Sequence[RunFindings], records: Sequen
     low, high = f"{min(values):.2f}", f"{max(values):.2f}"
     text = low if low == high else f"{low} to {high}"
     return context.cell(text, (min(values) + max(values)) / 2, records, bounds)
+
+
+_READ = (
+    "Mean ± standard deviation over seeds, on test. Sensitivity and specificity (two-class tasks "
+    "alone): an image is called positive where its probability is above the threshold of Youden's "
+    "J on validation; of equally good thresholds the nearest to 0.5. ECE: "
+    "expected calibration error in 15 bins, before and after dividing the logits by the "
+    "temperature of the least cross-entropy on validation (its range over seeds is shown)."
+)
