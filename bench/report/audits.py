@@ -80,12 +80,7 @@ def audit_lines(collected: Collected, audits: Audits) -> list[str]:
 
 def _line(name: str, path: str | None, source_size: int, audit: AuditRecord | None) -> str:
     if audit is None:
-        where = f" --path {path}" if path is not None else ""
-        size = f" --source-size {source_size}" if source_size != 28 else ""
-        return (
-            f"{name}: not audited for copies across splits; "
-            f"`python -m bench data {name} --audit{size}{where}` does it."
-        )
+        return f"{name}: {how_to_audit(name, path, source_size)}."
     found = audit.contaminated_test
     if not found.images:
         return f"{name}: its audit finds no test image with a copy in train or val."
@@ -93,6 +88,16 @@ def _line(name: str, path: str | None, source_size: int, audit: AuditRecord | No
         f"{name}: its audit finds {len(found.images)} test images with a copy in train or val "
         f"({len(found.exact)} exact, {len(found.near)} near, {len(found.labels_differ)} of them "
         "with another label there); *without* gives the scores over the other test images."
+    )
+
+
+def how_to_audit(name: str, path: str | None, source_size: int) -> str:
+    """What is missing of a data set, and the command that makes it."""
+    where = f" --path {path}" if path is not None else ""
+    size = f" --source-size {source_size}" if source_size != 28 else ""
+    return (
+        "not audited for copies across splits; "
+        f"`python -m bench data {name} --audit{size}{where}` does it"
     )
 
 

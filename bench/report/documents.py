@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.ablations import ablation_table
 from bench.report.accuracy import accuracy_table, control_table
+from bench.report.audit_table import audit_table
 from bench.report.audits import audit_lines
 from bench.report.collect import Collected
 from bench.report.context import Context
 from bench.report.cost import role_table
 from bench.report.cost_page import cost_tables
+from bench.report.per_class import per_class_table
+from bench.report.provenance_table import provenance_table
 from bench.report.published_table import published_table
 from bench.report.shown import what_is_shown
 from bench.report.table.markdown import Row as TextRow
@@ -52,13 +55,22 @@ def suite_documents(
     Raises:
         InputError: predictions cannot be read.
     """
-    drawn: list[Callable[[Context], Document | None]] = [_cost, _macs]
-    if context.collected.suite.cells:
-        drawn = [_accuracy, _ablations, *drawn]
-    documents = [document for draw in drawn if (document := draw(context)) is not None]
-    if context.collected.suite.cells and store is not None:
+    trains, documents = bool(context.collected.suite.cells), []
+    if trains:
+        documents += [_accuracy(context), _alone(ablation_table(context.afresh()), context)]
+    if trains and store is not None:
+        documents.append(_alone(per_class_table(context.afresh(), store), context))
         documents.append(_verdicts(context, records, store))
-    return documents
+    documents.append(_cost(context))
+    macs = role_table(context.afresh())
+    documents += [_alone(macs, context)] if macs.rows else []
+    if trains:
+        documents.append(_alone(audit_table(context.afresh()), context))
+    return [*documents, _alone(provenance_table(context.afresh()), context)]
+
+
+def _alone(table: Table, context: Context) -> Document:
+    return Document(table.name, [_title(table.title, context), table])
 
 
 def _accuracy(context: Context) -> Document:
@@ -72,23 +84,12 @@ def _accuracy(context: Context) -> Document:
     return Document("accuracy", parts)
 
 
-def _ablations(context: Context) -> Document:
-    return Document("ablations", [_title("Ablations", context), ablation_table(context.afresh())])
-
-
 def _cost(context: Context) -> Document:
     first, *more = cost_tables(context)
     parts: list[str | Table] = [_title("Cost", context), first]
     for table in more:
         parts += [f"## {table.title}", table]
     return Document("cost", parts)
-
-
-def _macs(context: Context) -> Document | None:
-    table = role_table(context.afresh())
-    if not table.rows:
-        return None
-    return Document("macs", [_title("MACs by part", context), table])
 
 
 def _verdicts(context: Context, records: Sequence[Record], store: Store) -> Document:
