@@ -16,6 +16,8 @@ from bench.report.documents import Document, suite_documents
 from bench.report.footnotes import Footnotes
 from bench.report.published import published_for, read_published
 from bench.report.table.csv import rows_csv, table_csv
+from bench.report.table.html import table_html
+from bench.report.table.latex import all_tables, table_latex
 from bench.report.table.markdown import markdown as markdown
 from bench.report.table.markdown import notes_markdown, table_markdown
 from bench.report.table.model import Table
@@ -82,7 +84,8 @@ def write_tables(
     staleness: Staleness = ALL_STALE,
     store: Store | None = None,
 ) -> list[Path]:
-    """Write each document as ``.md`` and each table in it as ``.csv``.
+    """Write each document as ``.md``, each table in it as ``.csv``, ``.tex`` and ``.html``, and
+    ``tables.tex``, which prints them all.
 
     Returns their paths; a suite that trains nothing has no accuracies, ablations and verdicts.
     Verdicts need the ``store`` with the predictions of these records.
@@ -97,7 +100,8 @@ def write_tables(
     context = _context(suite, records, checksums, audits, staleness)
     files: dict[str, str] = {}
     for document in suite_documents(context, records, store):
-        files |= _drawn(document)
+        files |= _drawn(document, suite.name)
+    files["tables.tex"] = all_tables([name for name in files if name.endswith(".tex")])
     for name, text in files.items():
         write_atomic(folder / name, text.encode())
     return [folder / name for name in files]
@@ -143,7 +147,7 @@ def _context(
     return Context(collected, published_for(suite, read_published()), audits=audits)
 
 
-def _drawn(document: Document) -> dict[str, str]:
+def _drawn(document: Document, suite: str) -> dict[str, str]:
     """File name → text."""
     texts, notes = [], Footnotes()
     for part in document.parts:
@@ -151,6 +155,11 @@ def _drawn(document: Document) -> dict[str, str]:
     texts.append(notes_markdown(notes))
     page = "\n\n".join(text.rstrip() for text in texts if text.strip()) + "\n"
     files = {f"{document.name}.md": page}
-    if document.listed is not None:
-        return files | {f"{name}.csv": rows_csv(rows) for name, rows in document.listed.items()}
-    return files | {f"{table.name}.csv": table_csv(table) for table in document.tables}
+    if document.listed is None:
+        files |= {f"{table.name}.csv": table_csv(table) for table in document.tables}
+    else:
+        files |= {f"{name}.csv": rows_csv(rows) for name, rows in document.listed.items()}
+    for table in document.tables:
+        files[f"{table.name}.tex"] = table_latex(table, suite)
+        files[f"{table.name}.html"] = table_html(table, suite)
+    return files
