@@ -11,7 +11,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test chaos lint reproduce-table figures claims control study verify bench simulate gpu data clean help
+.PHONY: setup test chaos lint reproduce-table figures claims control study verify test-tex bench simulate gpu data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -44,6 +44,9 @@ verify: $(STAMP) ## recompute every score and table from the stored predictions;
 test: $(STAMP) ## run the tests, then by themselves those that read the clock
 	@$(BIN)/python -m pytest -q -m "not alone" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder; \
 	side_by_side=$$?; $(BIN)/python -m pytest -q -m alone && exit $$side_by_side
+
+test-tex: $(STAMP) ## compile every table of a suite with pdflatex, lualatex and bibtex
+	@$(BIN)/python -m pytest -q -m tex
 
 lint: $(STAMP) ## ruff, mypy --strict, the import floors
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

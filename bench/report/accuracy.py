@@ -68,11 +68,20 @@ def accuracy_table(context: Context) -> Table:
     groups |= dict.fromkeys(("mean ACC (%)", "mean AUC (%)"), "mean")
     printed = [key for row in rows for key in row if key.startswith(PRINTED)]
     groups |= dict.fromkeys(printed, PRINTED)
-    legend = told(SEEDS_RULE, over_seeds) if collected.records else []
+    legend = _missing(collected) + (told(SEEDS_RULE, over_seeds) if collected.records else [])
     legend += told(SPEED_RULE, fastest)
     columns = columns_of(rows, words=["model"], groups=groups, published=printed)
     read = what_is_shown(collected, SPREAD)
     return context.table("accuracy", "Accuracy", columns, rows, read=read, legend=legend)
+
+
+def _missing(collected: Collected) -> list[str]:
+    """In the table itself, since it may stand apart from the page that lists what is missing."""
+    total, open_cells = len(collected.suite.cells), len(collected.problems)
+    if not open_cells:
+        return []
+    run = f"python -m bench run {collected.suite.reference}"
+    return [f"{open_cells} of {total} runs of the suite are missing: `{run}` makes them."]
 
 
 def control_table(context: Context) -> Table:

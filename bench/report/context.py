@@ -15,6 +15,7 @@ from bench.report.text import BLANK
 
 STALE = "Stale: the code that decides this result has changed since."
 NOISY = "Noisy: the machine was loaded while measuring."
+MOST_NAMED = 6  # stale records; all of them are in the table of provenance
 PublishedRows = dict[tuple[str, str], list[Published]]
 
 
@@ -44,12 +45,14 @@ class Context:
         shown = list(records)
         marks = self.notes.numbers(sentences)
         ids = tuple(record.id for record in shown)
-        return Cell(text, value, ids, marks, best, self._state(text, shown))
+        known = None if text == BLANK else value
+        return Cell(text, known, ids, marks, best, self._state(text, shown))
 
     def model(self, name: str, records: Iterable[Record], sentences: Iterable[str] = ()) -> Cell:
         """The name at the head of a row, with what must be known of all its ``records``."""
         shown = list(records)
-        every = [*(told for record in shown for told in self._told(record)), *sentences]
+        told = [line for r in shown if r.training is not None for line in run_sentences(r)]
+        every = [*self._stale(shown), *told, *sentences]
         return Cell(name, None, tuple(r.id for r in shown), self.notes.numbers(every))
 
     def table(
@@ -73,9 +76,14 @@ class Context:
             return "stale"
         return "noisy" if any(map(_noisy, records)) else "shown"
 
-    def _told(self, record: Record) -> list[str]:
-        stale = [STALE] if record.id in self.collected.stale else []
-        return stale + (run_sentences(record) if record.training is not None else [])
+    def _stale(self, records: Sequence[Record]) -> list[str]:
+        """Which of them are, where not all are."""
+        stale = [record for record in records if record.id in self.collected.stale]
+        if not stale or len(stale) == len(records):
+            return [STALE] if stale else []
+        which = ", ".join(record.spec.label for record in stale[:MOST_NAMED])
+        more = f" and {len(stale) - MOST_NAMED} more" if len(stale) > MOST_NAMED else ""
+        return [f"{STALE.removesuffix('.')}: {which}{more}."]
 
 
 def run_sentences(record: Record) -> list[str]:

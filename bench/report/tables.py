@@ -15,9 +15,12 @@ from bench.report.context import Context
 from bench.report.documents import Document, suite_documents
 from bench.report.footnotes import Footnotes
 from bench.report.published import published_for, read_published
+from bench.report.references import load_references, reference_documents
 from bench.report.table.csv import rows_csv, table_csv
 from bench.report.table.html import table_html
 from bench.report.table.latex import all_tables, table_latex
+from bench.report.table.macros import NAME as MACROS
+from bench.report.table.macros import macros
 from bench.report.table.markdown import markdown as markdown
 from bench.report.table.markdown import notes_markdown, table_markdown
 from bench.report.table.model import Table
@@ -85,7 +88,7 @@ def write_tables(
     store: Store | None = None,
 ) -> list[Path]:
     """Write each document as ``.md``, each table in it as ``.csv``, ``.tex`` and ``.html``, and
-    ``tables.tex``, which prints them all.
+    ``tables.tex``, which prints them all; ``macros.tex``, ``references.bib``, ``licences.md``.
 
     Returns their paths; a suite that trains nothing has no accuracies, ablations and verdicts.
     Verdicts need the ``store`` with the predictions of these records.
@@ -93,15 +96,19 @@ def write_tables(
     The same records give the same bytes.
 
     Raises:
-        InputError: ``results/published.csv`` cannot be used, the default folder is another
-            suite's, or predictions cannot be read.
+        InputError: ``results/published.csv`` or ``references.toml`` cannot be used, the default
+            folder is another suite's, or predictions cannot be read.
     """
     folder = folder or own_folder(suite)
     context = _context(suite, records, checksums, audits, staleness)
     files: dict[str, str] = {}
-    for document in suite_documents(context, records, store):
+    documents = suite_documents(context, records, store)
+    for document in documents:
         files |= _drawn(document, suite.name)
     files["tables.tex"] = all_tables([name for name in files if name.endswith(".tex")])
+    quoted = [t for d in documents for t in d.tables if t.name in ("accuracy", "ablations", "cost")]
+    files[MACROS] = macros(quoted, suite.name)
+    files |= reference_documents(suite, load_references())
     for name, text in files.items():
         write_atomic(folder / name, text.encode())
     return [folder / name for name in files]

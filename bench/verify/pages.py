@@ -52,7 +52,8 @@ from bench.verify.cells import moved
 from bench.verify.finding import NOTHING, Finding
 
 MARKER = re.compile(r"<!-- table: (\S+) -->")
-DRAWN = (".md", ".csv", ".html")  # pictures are not drawn anew
+DRAWN = (".md", ".csv", ".html", ".tex", ".bib")  # pictures are not drawn anew
+FORMS = (".tex", ".html")  # of tables: of a suite all are kept, or none
 
 
 @dataclass
@@ -76,9 +77,11 @@ class Pages:
                 paths = write_tables(
                     suite, records, Path(drawn), checksums, audits, self.staleness, self.store
                 )
-                return {path.name: path.read_text(encoding="utf-8") for path in paths}
+                every = {path.name: path.read_text(encoding="utf-8") for path in paths}
+            return {n: text for n, text in every.items() if Path(n).suffix not in unkept}
 
         kept = {path.name for path in folder.glob("*") if path.suffix in DRAWN}
+        unkept = set(FORMS) - {Path(name).suffix for name in kept}
         return _compared(folder, kept, draw) + self._figures(suite)
 
     def _figures(self, suite: Suite) -> list[Finding]:

@@ -150,9 +150,10 @@ def _stacked(lines: Sequence[str], side: str) -> str:
 
 def _rows(table: Table, part: Part) -> list[str]:
     """Lines; what several rows in turn share in their first column is printed once, set apart."""
-    first, above = part.columns[0], None
+    first = part.columns[0]
     lines: list[str] = []
-    heads = [row.get(first.column.key) for row in table.rows]
+    above: object = None
+    heads = [_told(row.get(first.column.key)) for row in table.rows]
     shared = len(set(heads)) < len(heads) and not part.long
     for row, head in zip(table.rows, heads, strict=True):
         cells = [_cell(row.get(one.column.key), one, long=part.long) for one in part.columns]
@@ -162,6 +163,10 @@ def _rows(table: Table, part: Part) -> list[str]:
         lines.append((r"\addlinespace" + "\n" if gap else "") + " & ".join(cells) + r" \\")
         above = head
     return lines
+
+
+def _told(cell: Cell | None) -> tuple[str, tuple[int, ...]]:
+    return ("", ()) if cell is None else (cell.text, cell.marks)
 
 
 def _cell(cell: Cell | None, one: Laid, *, long: bool) -> str:

@@ -21,13 +21,14 @@ GAP_PT = 6.0  # twice \tabcolsep
 UPRIGHT_LINES, SIDEWAYS_LINES = 44, 26  # of the body; a longer table goes over several pages
 NARROWEST = 14  # characters of a column of words that wraps
 BOLD = 1.15  # times as wide
+CODE_PT = 34.0  # of a code point, U+80BA
 MARK_PT = 4.0  # of a footnote's number
 ONCE = 12  # characters of a text that is worth saying once instead of in every row
 _WIDTHS_PT = {  # of Computer Modern at 8 points, by kind of character
     " .,:;'|!()[]ijltfI": 2.85,
     "mwMW%@–": 7.6,
     "±+-−×=<>~∝≥≤": 6.7,
-    "ABCDEFGHJKLNOPQRSTUVXYZΔ&#": 6.2,
+    "ABCDEFGHJKLNOPQRSTUVXYZΔ&#\\{}$^_": 6.2,
 }
 _WIDTH_PT = {character: width for kind, width in _WIDTHS_PT.items() for character in kind}
 
@@ -114,7 +115,7 @@ def _words(text: str) -> list[str]:
 def width_pt(text: str, *, bold: bool = False, marks: int = 0) -> float:
     """Of one line in ``\\footnotesize``, estimated; of other scripts their code points."""
     known = sum(
-        _WIDTH_PT.get(character, LETTER_PT if ord(character) < 0x400 else 6 * LETTER_PT)
+        _WIDTH_PT.get(character, LETTER_PT if ord(character) < 0x400 else CODE_PT)
         for character in text
     )
     return known * (BOLD if bold else 1) + marks * MARK_PT

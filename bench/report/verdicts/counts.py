@@ -19,7 +19,7 @@ def count_table(context: Context, records: Iterable[Record]) -> Table:
     of_cell = {run_spec(suite, cell).cell_key: cell.model.name for cell in suite.cells}
     asked = Counter(cell.model.name for cell in suite.cells)
     found: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
+    for record in sorted(records, key=lambda record: record.id):
         if isinstance(record.spec, RunSpec) and record.spec.cell_key in of_cell:
             found[of_cell[record.spec.cell_key]].append(record)
     rows = [

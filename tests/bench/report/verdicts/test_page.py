@@ -224,7 +224,7 @@ def test_stale_runs_are_marked_where_they_count(suite: Suite, store: Store) -> N
     store.save(old.model_copy(update={"provenance": provenance}))
     where = drawn(suite, store)
     page = (where / "verdicts.md").read_text(encoding="utf-8")
-    assert f"[1] {STALE}" in page
+    assert f"[1] {STALE.removesuffix('.')}: resnet18 · breastmnist · seed 1." in page
     stale = [row for row in rows(where / "verdicts.csv") if row["stale"] == "yes"]
     assert {(row["model"], row["data set"]) for row in stale} == {("resnet18", "breastmnist")}
     assert sum(row["stale"] == "yes" for row in rows(where / "verdicts-runs.csv")) == 1
