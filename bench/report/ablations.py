@@ -51,7 +51,7 @@ def ablation_table(context: Context) -> Table:
     datasets = [dataset.name for dataset in collected.suite.datasets]
     groups = {key: name for row in rows for key in row for name in datasets if _of(key, name)}
     columns = columns_of(
-        rows,
+        rows[::-1],  # the full network has no difference to itself
         words=["model", "what is removed", "device", *(k for k in groups if "verdict" in k)],
         groups=groups,
     )

@@ -14,7 +14,16 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bench.report.table.latex_layout import LETTER_PT, Laid, Part, alike, parts_of, width_pt, wrap
+from bench.report.table.latex_layout import (
+    LETTER_PT,
+    NARROWEST,
+    Laid,
+    Part,
+    alike,
+    parts_of,
+    width_pt,
+    wrap,
+)
 from bench.report.table.latex_text import inline, latex, number
 from bench.report.table.model import Cell, Table
 from bench.report.text import BLANK
@@ -118,7 +127,9 @@ def _head(table: Table, columns: Sequence[Laid]) -> str:
         own = list(grouped)
         end = place + len(own) - 1
         if group:
-            stacked = _stacked(wrap(group, sum(_characters(table, one) for one in own)), "c")
+            longest = min(max(map(len, group.split())), NARROWEST)
+            width = max(longest, sum(_characters(table, one) for one in own))
+            stacked = _stacked(wrap(group, width), "c")
             cells.append(rf"\multicolumn{{{len(own)}}}{{c}}{{{stacked}}}")
             rules.append(rf"\cmidrule(lr){{{place}-{end}}}")
         else:

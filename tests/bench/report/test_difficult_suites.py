@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,13 @@ def test_every_number_of_ours_names_its_records(made: Made, tables: list[Table])
                     assert cell.records, (table.name, key)
                     counted += 1
     assert counted > 200
+
+
+def test_columns_of_one_data_set_stand_together(tables: list[Table]) -> None:
+    for table in tables:
+        groups = [group for group, _ in groupby(column.group for column in table.columns)]
+        named = [group for group in groups if group]
+        assert len(set(named)) == len(named), table.name
 
 
 def test_cells_of_stale_records_are_stale(tables: list[Table]) -> None:

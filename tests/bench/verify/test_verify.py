@@ -182,7 +182,45 @@ def test_an_edited_cell_is_named_with_its_row_and_column(
     path.write_text(text.replace("80.5 ± 0.7", "90.5 ± 0.7", 1))
     (found,) = told(store, suite)
     assert f"made/{name}: line " in found
-    assert "medspectralnet, breastmnist ACC (%): was 90.5 ± 0.7, is 80.5 ± 0.7" in found
+    was, now = ("**90.5 ± 0.7**", "**80.5 ± 0.7**") if name.endswith("md") else ("90.5", "80.5")
+    assert f"medspectralnet, breastmnist ACC (%): was {was}" in found
+    assert f"is {now}" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "was"),
+    [
+        ("accuracy.tex", r"80.5 \ensuremath{\pm} 0.7"),
+        ("accuracy.html", "80.5 ± 0.7"),
+        ("macros.tex", "{80.5}"),
+        ("references.bib", "he2016resnet"),
+        ("licences.md", "CC BY 4.0"),
+    ],
+)
+def test_an_edited_form_of_a_table_is_named(
+    store: Store, suite: Suite, tmp_path: Path, name: str, was: str
+) -> None:
+    path = tmp_path / "reports" / "made" / name
+    text = path.read_text()
+    assert was in text
+    path.write_text(text.replace(was, "edited", 1))
+    (found,) = told(store, suite)
+    assert f"made/{name}: line " in found
+    assert "edited" in found
+
+
+def test_a_form_is_kept_of_every_table_or_of_none(
+    store: Store, suite: Suite, tmp_path: Path
+) -> None:
+    folder = tmp_path / "reports" / "made"
+    (folder / "accuracy.tex").unlink()
+    (found,) = told(store, suite)
+    assert "made/accuracy.tex: the file: was nothing, is drawn" in found
+    for path in folder.glob("*.tex"):
+        path.unlink()
+    assert told(store, suite) == []
+    (folder / "cost.html").write_text("old")
+    assert any("made/cost.html" in line for line in told(store, suite))
 
 
 @pytest.mark.parametrize("name", ["verdicts.md", "verdicts.csv"])
