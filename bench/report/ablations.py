@@ -11,10 +11,10 @@ from bench.records.schema import Record
 from bench.report.accuracy import params_as_trained
 from bench.report.collect import Collected, Variant, training_of
 from bench.report.context import Context
-from bench.report.intervals import interval_points, signed_points
+from bench.report.intervals import interval_points
 from bench.report.shown import SPREAD, what_is_shown
 from bench.report.table.model import Cell, Table, columns_of
-from bench.report.text import BLANK, percent
+from bench.report.text import BLANK, percent, points
 from bench.specs import RunSpec
 from bench.statistics.verdict import Verdict, over_family, verdict_over_seeds
 from bench.suite_file import NO_CONTROL
@@ -110,7 +110,7 @@ def _differences(
             row[f"{dataset} Δ{metric} (points)"] = context.cell(BLANK, None, pair)
             continue
         why = estimate.blank
-        text = signed_points(estimate.value) if why else interval_points(estimate)
+        text = points([estimate.value]) if why else interval_points(estimate)
         notes = [f"{why[0].upper()}{why[1:]}."] if why else []
         cell = context.cell(text, 100 * estimate.value, pair, notes)
         row[f"{dataset} Δ{metric} (points)"] = cell

@@ -93,7 +93,8 @@ def _reaches(cost: CostResult, fastest: CostResult) -> bool:
 SEEDS_RULE = (
     "**Bold**: the best mean of a column and every model whose difference to it is not excluded "
     "(t test over the seeds that both have, Holm's correction over the comparisons with the best, "
-    "p > 0.05)."
+    "p > 0.05). The best is chosen by the same scores, so this excludes a little too readily; what "
+    "is decided stands in the verdicts."
 )
 SPEED_RULE = (
     "**Bold** images/s: the fastest and every model whose 95 % interval, raised by the noise "

@@ -110,7 +110,7 @@ def test_the_same_records_give_the_same_bytes_in_any_order(suite: Suite, store: 
     again = store.root.parent / "again"
     write_tables(suite, store.all()[::-1], again, store=store)
     names = sorted(path.name for path in first.glob("verdicts*"))
-    assert len(names) == 4
+    assert {"verdicts.md", "verdicts.csv", "verdicts-across.csv", "verdicts-runs.csv"} < set(names)
     for name in names:
         assert (first / name).read_bytes() == (again / name).read_bytes()
 
