@@ -11,7 +11,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test chaos lint reproduce-table figures claims control study verify test-tex bench simulate gpu data clean help
+.PHONY: setup test chaos lint reproduce-table figures claims control study verify test-tex test-browser bench simulate gpu data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -26,8 +26,8 @@ reproduce-table: $(STAMP) ## train and measure what is missing of SUITE (default
 	[ $$measured -le 1 ] || exit $$measured; \
 	$(BENCH) report "$(SUITE)" --show $(FRESH_REPORTS) && exit $$((trained | measured))
 
-figures: $(STAMP) ## draw the figures of SUITE (default quick) from its records, with captions and numbers
-	@$(BENCH) figures "$(SUITE)"
+figures: $(STAMP) ## draw the figures of SUITE (default quick) from its records, and its page, index.html
+	@$(BENCH) figures "$(SUITE)" && $(BENCH) page "$(SUITE)"
 
 claims: $(STAMP) ## judge the paper's claims by the records, draw reports/claims.md and claims.html
 	@$(BENCH) claims
@@ -47,6 +47,9 @@ test: $(STAMP) ## run the tests, then by themselves those that read the clock
 
 test-tex: $(STAMP) ## compile every table of a suite with pdflatex, lualatex and bibtex
 	@$(BIN)/python -m pytest -q -m tex
+
+test-browser: $(STAMP) ## the HTML pages in Chromium (Debian, Ubuntu: apt install chromium chromium-driver)
+	@$(BIN)/python -m pytest -q -m browser tests/bench/report/page
 
 lint: $(STAMP) ## ruff, mypy --strict, the import floors
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -80,7 +80,7 @@ def _accuracy(context: Context) -> Document:
         if table.rows:
             parts += [f"## {table.title}", table]
     audited = audit_lines(context.collected, context.audits)
-    parts += [paragraph(audited), _missing(context.collected)]
+    parts += [paragraph(audited), runs_shown(context.collected)]
     return Document("accuracy", parts)
 
 
@@ -104,7 +104,8 @@ def _title(what: str, context: Context) -> str:
     return f"# {what}: suite `{suite.name}`\n\n{suite.settings.about}"
 
 
-def _missing(collected: Collected) -> str:
+def runs_shown(collected: Collected) -> str:
+    """How many runs are shown, each that is missing, and what was left out."""
     total, open_cells = len(collected.suite.cells), collected.problems
     lines = [f"{total - len(open_cells)} of {total} runs of this suite are shown."]
     if open_cells:

@@ -28,6 +28,7 @@ from bench.report.engine import PAGE as ENGINE_PAGE
 from bench.report.engine import PARTS, engine_page
 from bench.report.figures.draw import FOLDER as FIGURES
 from bench.report.figures.draw import plan_figures
+from bench.report.page.write import PAGE as SUITE_PAGE
 from bench.report.races import PAGE as RACES_PAGE
 from bench.report.races import race_page
 from bench.report.readme import embed
@@ -52,7 +53,7 @@ from bench.verify.cells import moved
 from bench.verify.finding import NOTHING, Finding
 
 MARKER = re.compile(r"<!-- table: (\S+) -->")
-DRAWN = (".md", ".csv", ".html", ".tex", ".bib")  # pictures are not drawn anew
+DRAWN = (".md", ".csv", ".html", ".tex", ".bib")  # pictures are not drawn anew, nor a suite's page
 FORMS = (".tex", ".html")  # of tables: of a suite all are kept, or none
 
 
@@ -80,7 +81,7 @@ class Pages:
                 every = {path.name: path.read_text(encoding="utf-8") for path in paths}
             return {n: text for n, text in every.items() if Path(n).suffix not in unkept}
 
-        kept = {path.name for path in folder.glob("*") if path.suffix in DRAWN}
+        kept = {path.name for path in folder.glob("*") if path.suffix in DRAWN} - {SUITE_PAGE}
         unkept = set(FORMS) - {Path(name).suffix for name in kept}
         return _compared(folder, kept, draw) + self._figures(suite)
 

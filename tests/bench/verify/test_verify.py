@@ -306,7 +306,9 @@ def test_the_command_names_what_moved_and_ends_with_1(
     races = copy / "reports" / "races.md"
     races.write_text(races.read_text().replace("1.16 [1.12", "9.16 [1.12"))
     (copy / "reports" / "new.md").write_text("typed by hand")
+    (copy / "reports" / "breast" / "index.html").write_text("a suite's page, made on each machine")
     said = bench("verify", "--reports", copy / "reports")
+    assert "index.html" not in said.err
     assert said.code == 1
     assert f"{trial.name}: training.selected_epoch" in said.err
     assert "mobilenetv4_conv_medium, subject is … times as fast: was 9.16" in said.err

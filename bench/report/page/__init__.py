@@ -1,0 +1,1 @@
+"""A suite's page: one HTML file that shows all that its records say, and needs nothing else."""
