@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -12,35 +11,10 @@ import pytest
 from bench.report.claims.judge import judge_claims
 from bench.report.claims.page import claims_documents, write_claims
 from bench.toml_file import ROOT
+from tests._helpers.html import Structure
 from tests.bench.conftest import Command
 
 RESULTS, REPORTS = ROOT / "results", ROOT / "reports"
-VOID = {"meta", "br", "hr", "img", "input", "link"}
-
-
-class Structure(HTMLParser):
-    """Collects addresses and ids, and holds every end tag against its start tag."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.ids: list[str] = []
-        self.addresses: list[str] = []
-        self.tags: set[str] = set()
-        self.metas: list[dict[str, str | None]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        self.tags.add(tag)
-        if tag == "meta":
-            self.metas.append(given)
-        self.ids += [value for key, value in attrs if key == "id" and value]
-        self.addresses += [value for key, value in attrs if key in ("href", "src") and value]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 @pytest.fixture(scope="module")
@@ -56,21 +30,19 @@ def test_the_committed_pages_are_those_of_the_committed_records(documents: dict[
 
 
 def test_the_html_is_whole_and_fetches_nothing(documents: dict[str, str]) -> None:
-    page = Structure()
-    page.feed(documents["claims.html"])
-    page.close()
+    page = Structure(documents["claims.html"])
     assert not page.open
     assert not page.tags & {"script", "link", "img", "iframe"}
     assert "@import" not in documents["claims.html"]
     assert "url(" not in documents["claims.html"]
-    assert len(page.ids) == len(set(page.ids)) == len(judge_claims(RESULTS).claims)
-    assert any(meta.get("name") == "viewport" for meta in page.metas)
-    assert "prefers-color-scheme: dark" in documents["claims.html"]
+    assert len(page.ids) == len(set(page.ids))
+    assert {judged.claim.id for judged in judge_claims(RESULTS).claims} <= set(page.ids)
+    assert any(meta.get("name") == "viewport" for meta in page.of("meta"))
+    assert "light-dark(" in documents["claims.html"]
 
 
 def test_every_link_leads_to_a_file_or_a_claim(documents: dict[str, str]) -> None:
-    page = Structure()
-    page.feed(documents["claims.html"])
+    page = Structure(documents["claims.html"])
     files = [address for address in page.addresses if not address.startswith("#")]
     assert len(files) > 50
     for address in page.addresses:
@@ -86,8 +58,7 @@ def test_what_a_claim_says_cannot_break_the_page(tmp_path: Path) -> None:
     path = tmp_path / "claims.toml"
     path.write_text(text.replace(old, "says = 'a <script> & \"b\" | c'"))
     drawn = claims_documents(RESULTS, REPORTS, path)
-    page = Structure()
-    page.feed(drawn["claims.html"])
+    page = Structure(drawn["claims.html"])
     assert not page.open
     assert "script" not in page.tags
     assert r"&lt;script&gt; &amp; " in drawn["claims.html"]
