@@ -17,6 +17,7 @@ from bench.report.context import Context
 from bench.report.control.summary import control_line
 from bench.report.documents import Document, runs_shown, suite_documents
 from bench.report.figures.draw import FOLDER, plan_figures
+from bench.report.figures.planned import counted
 from bench.report.page.blocks import Block, blocks, tables_in
 from bench.report.page.cards import Card, Cards
 from bench.report.page.claims import claim_lines, claims_page
@@ -180,4 +181,4 @@ def _facts(context: Context) -> Iterator[tuple[str, str]]:
         yield "device", "; ".join(map(str, collected.variants))
     yield "costs measured", f"{len(collected.costs)}"
     if collected.stale:
-        yield "stale", f"{len(collected.stale)} records"
+        yield "stale", counted(len(collected.stale), "record")
