@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -109,7 +110,7 @@ def _call(
     _say("\n" + markdown(table(call)))
     for step in call.steps:
         if step.ending not in ("done", "with faults"):
-            _say(f"left: python -m bench {' '.join(step.words)}")
+            _say(f"left: python -m bench {shlex.join(step.words)}")
     for path in calling.archives:
         _say(f"{shown(path)}: {path.stat().st_size / 2**20:.2f} MiB")
     if any(step.ending in ("with faults", "failed") for step in call.steps):
@@ -131,7 +132,7 @@ def _print_plan(file: GpuFile, minutes: float) -> None:
         limit = limit_s(file.step[number:], left)
         left -= limit or 0.0
         allowed = "left for a later call" if limit is None else f"at most {limit:.0f} s"
-        typer.echo(f"{step.name}: python -m bench {' '.join(step.words)}: {allowed}")
+        typer.echo(f"{step.name}: python -m bench {shlex.join(step.words)}: {allowed}")
     typer.echo(
         f"{len(file.step)} steps in {minutes:g} min, if each uses all of its time; "
         "what one does not use goes to those after it."

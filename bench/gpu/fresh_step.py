@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,9 @@ from bench.toml_file import ROOT
 
 GRACE_S = 8.0
 """Of its time: what a step that is told to end has to unwind; it is killed after that."""
+
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ def run_step(
             stdout=printed,
             stderr=subprocess.STDOUT,
             process_group=0,  # no session of its own: it goes when the caller's does
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
         try:
             code: int | None = process.wait(max(0.0, limit_s - min(GRACE_S, limit_s / 4)))
@@ -58,6 +64,11 @@ def run_step(
         return Ran("overdue", seconds, said)
     endings: dict[int, Ending] = {0: "done", 1: "with faults"}
     return Ran(endings.get(code, "failed"), seconds, said or f"exit code {code}")
+
+
+def _end_with_parent() -> None:
+    """In the child: killed as soon as the call is, however that one ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes], until: float) -> None:

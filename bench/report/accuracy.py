@@ -10,6 +10,7 @@ from bench.records.schema import Record
 from bench.report.audits import NO_AUDITS, Audits, without_columns
 from bench.report.collect import Collected, Variant, cost_of, training_of
 from bench.report.footnotes import Footnotes
+from bench.report.places import places_told
 from bench.report.published import Published
 from bench.report.text import (
     BLANK,
@@ -105,8 +106,9 @@ def _label(collected: Collected, model: str, variant: Variant) -> str:
 
 def row_marks(context: Context, records: Iterable[Record]) -> str:
     """Footnote marks of trainings: stale, unofficial data, what was left out, how it ran."""
-    sentences: list[str] = []
-    for record in records:
+    own = list(records)
+    sentences = places_told(context.collected.records, own)
+    for record in own:
         result, data = training_of(record), record.spec.label.split(" · ")[1]
         if record.id in context.collected.stale:
             sentences.append(STALE)
@@ -125,7 +127,9 @@ def row_marks(context: Context, records: Iterable[Record]) -> str:
 
 def cost_marks(context: Context, record: Record) -> str:
     """Footnote marks of a cost measurement: incomplete, noisy, stale, and its own notes."""
-    cost, sentences = cost_of(record), []
+    cost, costs = cost_of(record), context.collected.costs.values()
+    place = record.provenance.device_name
+    sentences = places_told([r for r in costs if r.provenance.device_name == place], [record])
     if not cost.macs_complete:
         missing = ", ".join(sorted(cost.macs_uncounted))
         sentences.append(f"MACs are incomplete, uncounted: {missing}.")
