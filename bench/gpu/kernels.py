@@ -145,8 +145,14 @@ def read_report(report: Path) -> list[KernelTest]:
                 outcome = "skipped"
             else:
                 continue
-            why = " ".join((child.get("message") or "").split())[:300]
+            why = _short(child.get("message") or "")
         seconds = float(case.get("time", 0))
         name = str(case.get("name"))
         tests.append(KernelTest(name=name, outcome=outcome, seconds=seconds, why=why))
     return tests
+
+
+def _short(message: str) -> str:
+    """One line of it; of a long one the start and the end, where a traceback says what it was."""
+    line = " ".join(message.split())
+    return line if len(line) <= 500 else f"{line[:200]} … {line[-300:]}"
