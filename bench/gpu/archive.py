@@ -8,6 +8,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -75,14 +76,15 @@ def write_archives(
 def _parts(names: Iterable[str], results: Path, room: int) -> list[list[str]]:
     """The names in order, cut where ``room`` is full; a record stays with its predictions."""
     parts: list[list[str]] = [[]]
-    full, last = 0, ""
-    for name in sorted(names):
-        size = (results / name).stat().st_size + _OVERHEAD
-        if parts[-1] and full + size > room and name.rpartition(".")[0] != last:
+    full = 0
+    for _, together in groupby(sorted(names), key=lambda name: name.rpartition(".")[0]):
+        group = list(together)
+        size = sum((results / name).stat().st_size + _OVERHEAD for name in group)
+        if parts[-1] and full + size > room:
             parts.append([])
             full = 0
-        parts[-1].append(name)
-        full, last = full + size, name.rpartition(".")[0]
+        parts[-1] += group
+        full += size
     return parts
 
 

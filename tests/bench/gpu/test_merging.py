@@ -121,6 +121,19 @@ def test_a_later_attempt_takes_the_place_of_the_failed_one_that_it_tells_of(
     assert mine.load(first.id) == later
 
 
+def test_a_finished_record_gives_way_to_none(
+    theirs: Store, left: Path, tmp_path: Path, results: Path
+) -> None:
+    """Whatever a record claims of earlier attempts, a result is no failed attempt."""
+    ours = theirs.all()[0]
+    merge([left], results)
+    told = Attempt(status="failed", reason="x", started_at=ours.provenance.started_at, wall_s=1.0)
+    theirs.save(ours.model_copy(update={"attempts": [told]}))
+    (later,) = archive(theirs.root, tmp_path / "later.tar.gz")
+    assert len(merge([later], results).refused) == 1
+    assert Store(results).load(ours.id) == ours
+
+
 def test_a_rehearsal_is_never_merged(theirs: Store, tmp_path: Path, results: Path) -> None:
     (path,) = archive(theirs.root, tmp_path / "r.tar.gz", rehearsal=True)
     with pytest.raises(InputError, match="rehearsal"):
@@ -162,6 +175,10 @@ def drop(contents: dict[str, bytes]) -> None:
     del contents[one(contents, ".npz")]
 
 
+def drop_record(contents: dict[str, bytes]) -> None:
+    del contents[one(contents, ".json")]
+
+
 def add_outside(contents: dict[str, bytes]) -> None:
     contents["../records/0123456789abcdef.json"] = b"{}"
 
@@ -185,6 +202,7 @@ def no_manifest(contents: dict[str, bytes]) -> None:
         (flip, True, "do not belong together"),
         (drop, False, "is missing"),
         (drop, True, "do not belong together"),
+        (drop_record, True, "do not belong together"),
         (add_outside, False, "does not belong"),
         (add_outside, True, "does not belong"),
         (unread, True, "damaged record"),
@@ -217,8 +235,9 @@ def test_half_an_archive_is_refused(part: float, left: Path, results: Path) -> N
 def test_what_is_too_large_for_one_archive_is_split_and_each_part_is_whole(
     tmp_path: Path, theirs: Store, results: Path
 ) -> None:
-    sizes = [path.stat().st_size for path in (theirs.root / "records").iterdir()]
-    largest = 2**18 + sum(sizes) // 2 + 4096  # room for one run and its predictions
+    sizes = sorted(path.stat().st_size for path in (theirs.root / "records").iterdir())
+    whole = sum(sizes) // 2 + 2 * 1024  # one run with its predictions
+    largest = 2**18 + whole + sizes[0] + 1024  # and no more than half of the next
     parts = archive(theirs.root, tmp_path / "s.tar.gz", largest=largest)
     assert [path.name for path in parts] == ["s.tar.gz", "s-2.tar.gz"]
     assert all(path.stat().st_size <= largest for path in parts)
