@@ -1,5 +1,6 @@
 # Every target makes what it needs; SUITE= picks the suite, FRESH=1 starts from empty results.
 SUITE ?= quick
+MINUTES ?= 9
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
@@ -11,7 +12,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test chaos lint reproduce-table figures claims control study verify test-tex test-browser bench simulate gpu data clean help
+.PHONY: setup test chaos lint reproduce-table figures claims control study verify test-tex test-browser bench simulate gpu gpu-pack data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -63,9 +64,11 @@ simulate: $(STAMP) ## put the statistics on trial: worlds with a known truth; no
 chaos: $(STAMP) ## kill a real suite 100 times at random moments; its bits must not change
 	@$(BENCH) engine chaos --kills 100
 
-gpu: $(STAMP) ## on a CUDA machine: the kernels' tests, then the races there
-	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { echo "gpu: torch finds no CUDA device here; run this on a machine with one" >&2; exit 2; }
-	@$(BIN)/python -m pytest -q tests/baselines/test_gpu_scan.py && $(BENCH) race gpu
+gpu: $(STAMP) ## on a CUDA machine, for MINUTES (default 9): kernels, costs, races, trainings; goes on in the next call
+	@$(BENCH) gpu --minutes $(MINUTES)
+
+gpu-pack: $(STAMP) ## prepare .gpu/ for a CUDA machine without a network, print the command to run there
+	@$(BENCH) gpu --pack
 
 data: $(STAMP) ## list the data sets; `python -m bench data NAME` loads one
 	@$(BENCH) data

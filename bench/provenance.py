@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bench.details import DetailSpec, MachineSpec, ModelDetail
 from bench.own_code import own_sources
+from bench.packed import read_stamp
 from bench.specs import CostSpec, ModelSpec, RunSpec
 from bench.toml_file import ROOT
 
@@ -260,13 +261,14 @@ class _Prose(ast.NodeTransformer):
 
 @cache
 def commit() -> tuple[str | None, bool | None]:
-    """The checkout's commit and whether its source differs from it; None outside git.
+    """The checkout's commit and whether its source differs from it; None where nothing tells.
 
-    Only what can decide a result counts, new files there too: not records, reports or docs.
+    Only what can decide a result counts, new files there too: not records, reports or docs. A
+    checkout that travelled without git tells it by its stamp.
     """
     revision = _git("rev-parse", "HEAD")
     if revision is None:
-        return None, None
+        return read_stamp(SOURCE)
     changed = _git("status", "--porcelain", "--", *SOURCE)
     return revision, bool(changed)
 

@@ -12,6 +12,7 @@ from bench.cli.catalog import data, models, schema
 from bench.cli.checks import claims, verify
 from bench.cli.comparing import compare
 from bench.cli.engine import engine, recheck
+from bench.cli.gpu import gpu, kernels
 from bench.cli.pictures import figures, page
 from bench.cli.reading import explain
 from bench.cli.studies import control, study
@@ -48,6 +49,8 @@ for _command in (
     simulate,
     engine,
     recheck,
+    gpu,
+    kernels,
     claims,
     control,
     study,

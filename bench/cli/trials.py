@@ -19,6 +19,10 @@ def race(
         list[str] | None, typer.Argument(help="Files in suites/races/, or paths; default all.")
     ] = None,
     dry_run: DryRun = False,
+    missing: Annotated[
+        bool,
+        typer.Option("--missing", help="Not those that today's code has made on this machine."),
+    ] = False,
 ) -> None:
     """Time models against their rivals, in turn in one process; ratios and floors (make bench)."""
     from rich.console import Console
@@ -45,6 +49,15 @@ def race(
             if not is_here(file):
                 typer.echo(f"{name}: not measured here, there is no CUDA device", err=True)
         files = [(name, file) for name, file in files if is_here(file)]
+    if missing:
+        from bench.gpu.kept_race import is_kept
+
+        kept = [name for name, file in files if is_kept(name, file, store.root)]
+        for name in kept:
+            typer.echo(f"{name}: kept, not raced again")
+        files = [(name, file) for name, file in files if name not in kept]
+        if not files:
+            return
     with CostScreen() as screen:
         made = [measure_file(name, file, store.root, screen.show) for name, file in files]
     Console(highlight=False, soft_wrap=True).print(race_page(made), markup=False)

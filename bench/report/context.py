@@ -9,6 +9,7 @@ from bench.records.schema import Record
 from bench.report.audits import NO_AUDITS, Audits
 from bench.report.collect import Collected, training_of
 from bench.report.footnotes import Footnotes
+from bench.report.places import places_told
 from bench.report.published import Published
 from bench.report.table.model import Cell, Column, Row, State, Table
 from bench.report.text import BLANK
@@ -51,7 +52,9 @@ class Context:
     def model(self, name: str, records: Iterable[Record], sentences: Iterable[str] = ()) -> Cell:
         """The name at the head of a row, with what must be known of all its ``records``."""
         shown = list(records)
-        told = [line for r in shown if r.training is not None for line in run_sentences(r)]
+        trained = [record for record in shown if record.training is not None]
+        told = places_told(self.collected.records, trained)
+        told += [line for record in trained for line in run_sentences(record)]
         every = [*self._stale(shown), *told, *sentences]
         return Cell(name, None, tuple(r.id for r in shown), self.notes.numbers(every))
 

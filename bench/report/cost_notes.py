@@ -5,11 +5,14 @@ from __future__ import annotations
 from bench.records.schema import Record
 from bench.report.collect import cost_of
 from bench.report.context import NOISY, STALE, Context
+from bench.report.places import places_told
 
 
 def cost_sentences(context: Context, record: Record) -> list[str]:
     """Incomplete counts, a loaded machine, code changed since, and its own notes."""
-    cost, sentences = cost_of(record), []
+    cost, place = cost_of(record), record.provenance.device_name
+    beside = [r for r in context.collected.costs.values() if r.provenance.device_name == place]
+    sentences = places_told(beside, [record])
     if not cost.macs_complete:
         missing = ", ".join(sorted(cost.macs_uncounted))
         sentences.append(f"MACs are incomplete, uncounted: {missing}.")

@@ -117,7 +117,8 @@ for kernel in (gpu_kernels.forward_kernel, gpu_kernels.backward_kernel):
 @pytest.mark.slow
 @pytest.mark.parametrize("capability", ["80", "90"])
 def test_the_kernels_compile_for_gpus_that_are_not_here(capability: str) -> None:
-    environment = {**os.environ, "TRITON_INTERPRET": "0", "PYTHONPATH": os.getcwd()}
+    paths = os.pathsep.join([os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "TRITON_INTERPRET": "0", "PYTHONPATH": paths}
     done = subprocess.run(
         [sys.executable, "-c", COMPILE, capability],
         env=environment,

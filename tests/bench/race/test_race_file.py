@@ -29,7 +29,9 @@ rivals = [{ model = "test_medmamba", at_least = 0.001 }]
 def test_the_files_of_the_checkout_are_valid(name: str) -> None:
     _, file = load_races(name)
     floors = [rival.at_least for race in file.race for rival in race.rivals]
-    assert any(floor is not None for floor in [*floors, *(race.at_least for race in file.race)])
+    floors += [race.at_least for race in file.race]
+    floors += [c.exponent_at_most for scaling in file.scaling for c in scaling.contenders]
+    assert any(floor is not None for floor in floors)
     assert all(rival.label for race in file.race for rival in race.rivals)
 
 
