@@ -39,8 +39,8 @@ def connected(address: str | None, *, cpus: int | None = None) -> Iterator[str |
 
     Args:
         address: of a running cluster (``HOST:PORT``, or ``auto`` for this machine's); None for
-            ``RAY_ADDRESS``, and where that is not set, for a cluster of this machine alone that ends
-            with this process.
+            ``RAY_ADDRESS``, and where that is not set, for a cluster of this machine alone that
+            ends with this process.
         cpus: of a cluster started here; None for the cores this process may use.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Whether a node would give the same bits: its Python, packages, code and data, told before it trains."""
+"""Whether a node would give the same bits: its Python, packages, code and data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cluster's nodes as the driver sees them: room for runs, what was used of it, who is set aside."""
+"""The cluster's nodes as the driver sees them: room for runs, what was used of it, who is out."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ from bench.specs import RunSpec
 log = logging.getLogger(__name__)
 
 AHEAD = 2.0
-"""Tasks with Ray for each slot: the next one is there when a slot falls free, and an autoscaler sees
-that more are wanted."""
+"""Tasks with Ray for each slot: the next one is there when a slot falls free, and an autoscaler
+sees that more are wanted."""
 
 LOOK_S = 0.5
 """Between looks at the board."""

@@ -59,7 +59,8 @@ class SharedStore:
         except Exception as error:  # each file system has errors of its own
             raise InputError(
                 f"{self.url!r} cannot be used ({one_line(error)})",
-                remedy="check the address and your rights; s3:// needs the package s3fs, gs:// gcsfs",
+                remedy="check the address and your rights; s3:// needs the package s3fs, "
+                "gs:// gcsfs",
                 key="--shared",
             ) from None
 

@@ -165,7 +165,7 @@ class _Worker:
         return dataset
 
     def do(self, spec: RunSpec, earlier: bytes | None, board: Any, started: float) -> Answer:
-        """The run by the injected function, then what came of it, taken out of the scratch store."""
+        """The run by the injected function, and what came of it, out of the scratch store."""
         from bench.execution.one_run import Conditions
 
         told, store = self._briefing, self._store
