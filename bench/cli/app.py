@@ -10,6 +10,7 @@ import typer
 
 from bench.cli.catalog import data, models, schema
 from bench.cli.checks import claims, verify
+from bench.cli.cluster import cluster
 from bench.cli.comparing import compare
 from bench.cli.engine import engine, recheck
 from bench.cli.pictures import figures
@@ -46,6 +47,7 @@ for _command in (
     trust,
     simulate,
     engine,
+    cluster,
     recheck,
     claims,
     control,

@@ -7,6 +7,7 @@ mirrors a results folder: ``records/``, ``checkpoints/`` and ``running/`` by the
 from __future__ import annotations
 
 import contextlib
+import socket
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.errors import CannotWrite, InputError, one_line
+from bench.execution.running import forget, running
 from bench.records.schema import Record
 from bench.records.store import Store, write_atomic
 from bench.specs import describe_invalid
@@ -118,7 +120,7 @@ class SharedStore:
         Raises:
             InputError: a record there is damaged.
         """
-        if self.folder is not None and self.folder.resolve() == store.root.resolve():
+        if self._is(store):
             return 0
         there, count = self.names(RECORDS), 0
         ids = {name.removesuffix(".json") for name in there if name.endswith(".json")}
@@ -134,6 +136,21 @@ class SharedStore:
                 deliver(store, run_id, content, self.read(RECORDS, f"{run_id}.npz"))
                 count += 1
         return count
+
+    def pull_running(self, store: Store) -> None:
+        """Say here which runs are under way there, and forget what was said of them before."""
+        if self._is(store):
+            return
+        there = {name: self.read(RUNNING, name) for name in self.names(RUNNING)}
+        for run_id, state in running(store.root).items():
+            if state.host != socket.gethostname() and f"{run_id}.json" not in there:
+                forget(store.root, run_id)
+        for name, content in there.items():
+            if content is not None:
+                write_atomic(store.root / RUNNING / name, content)
+
+    def _is(self, store: Store) -> bool:
+        return self.folder is not None and self.folder.resolve() == store.root.resolve()
 
     def _parsed(self, run_id: str, content: bytes) -> Record:
         try:
