@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.cluster.board import read_board, start_board
+from bench.cluster.claims import claimed
 from bench.cluster.shared_store import RUNNING, deliver
 from bench.cluster.task import Answer, Broken, Outcome, Unfit, do_task
 from bench.errors import BenchError
 from bench.execution.local import POLL_S
 from bench.execution.pending import is_done
-from bench.execution.running import RunningFile, claim, log_path
+from bench.execution.running import RunningFile, log_path
 from bench.execution.watcher import Watcher
 from bench.plan import UNAVAILABLE, Plan
 from bench.records.schema import Record, SuiteSeen
@@ -118,7 +119,7 @@ class Dispatch:
 
     def _give(self, spec: RunSpec) -> None:
         store, claimed = self._store, contextlib.ExitStack()
-        if not claimed.enter_context(claim(store.root, spec.id)):
+        if not claimed.enter_context(claimed(store.root, spec.id)):
             claimed.close()
             self._put_off(spec)
             return

@@ -43,6 +43,11 @@ seeds = [{seeds}]
 
 [dataset.phantom-joint]
 options = {{ n_train = {images}, n_val = 64, n_test = 64 }}
+
+[cost]
+num_classes = 4
+batch_size = 2
+seconds_per_model = 0.2
 """
 SAMPLES = 100
 

@@ -145,9 +145,9 @@ def _about_overhead(record: ClusterRecord) -> str:
     each = np.median(found.bare_s) / spec.runs
     return (
         f"{len(found.bare_s)} rounds of {spec.runs} real trainings ({each:.1f} s each by the bare "
-        "loop), all recorded: by a bare loop over the runs in one process, and by Ray with one slot "
-        "on a cluster that is up, in turn. Ray's time holds the check of its nodes each round, the "
-        f"start of a worker that loads torch in the first.{noisy}"
+        "loop), all recorded: by a bare loop over the runs in one process, and by Ray with one "
+        "slot on a cluster that is up, in turn. Ray's time holds the check of its nodes each "
+        f"round, the start of a worker that loads torch in the first.{noisy}"
     )
 
 
