@@ -1,7 +1,8 @@
 """A driver's claims to its runs, so that two commands on one results folder share the work.
 
-The lock is that of ``bench.execution.running.claim``, taken the same way; but what killed writers left
-is not looked for at each run, since listing a folder of 10,000 records takes longer than to keep one.
+The lock is that of ``bench.execution.running.claim``, taken the same way; but what killed
+writers left is not looked for at each run: listing a folder of 10,000 records takes longer than to
+keep one.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class _Flight:
     """A run that is with Ray."""
 
     spec: RunSpec
-    claimed: contextlib.ExitStack  # this process's claim to it, and its file in ``running/``
+    hold: contextlib.ExitStack  # this process's claim to it, and its file in ``running/``
     clock: Clock = field(default_factory=Clock)
     file: RunningFile | None = None
     fraction: float = 0.0
@@ -104,7 +104,7 @@ class Dispatch:
         finally:
             self._engine.nodes.stop()
             for flight in self._flights.values():
-                flight.claimed.close()
+                flight.hold.close()
 
     def _hand_out(self) -> None:
         limit = max(1, int(AHEAD * self._engine.nodes.slots))
@@ -118,24 +118,24 @@ class Dispatch:
                 self._give(spec)
 
     def _give(self, spec: RunSpec) -> None:
-        store, claimed = self._store, contextlib.ExitStack()
-        if not claimed.enter_context(claimed(store.root, spec.id)):
-            claimed.close()
+        store, hold = self._store, contextlib.ExitStack()
+        if not hold.enter_context(claimed(store.root, spec.id)):
+            hold.close()
             self._put_off(spec)
             return
         earlier = store.load(spec.id)
         if earlier is not None and is_done(spec, store, refresh=self._refresh):
-            claimed.close()
+            hold.close()
             self._ended(earlier)
         elif spec.data.checksum == UNAVAILABLE:
-            with claimed:
+            with hold:
                 record = skip(spec, self._plan.unavailable[spec.data.name], **self._recording())
             self._ended(record)
         else:
             content = store.path(spec.id).read_bytes() if earlier is not None else None
             task = self._task.options(name=spec.label, **self._engine.nodes.selection)
             reference = task.remote(spec, content, self._briefing, self._board)
-            self._flights[reference] = _Flight(spec, claimed)
+            self._flights[reference] = _Flight(spec, hold)
 
     def _recording(self) -> dict[str, Any]:
         return {
@@ -154,7 +154,7 @@ class Dispatch:
 
         flight = self._flights.pop(reference)
         try:
-            with flight.claimed:
+            with flight.hold:
                 try:
                     answer: Answer = ray.get(reference)
                 except ray.exceptions.RayTaskError as error:  # it was not even begun
@@ -233,7 +233,7 @@ class Dispatch:
 
         spec = flight.spec
         if flight.file is None:
-            flight.file = flight.claimed.enter_context(
+            flight.file = flight.hold.enter_context(
                 RunningFile(self._store.root, spec.id, spec.cell_key)
             )
             self._watcher.started(spec)
