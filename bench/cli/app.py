@@ -10,7 +10,7 @@ import typer
 
 from bench.cli.catalog import data, models, schema
 from bench.cli.checks import claims, verify
-from bench.cli.cluster import cluster
+from bench.cli.cluster import cluster, submit
 from bench.cli.comparing import compare
 from bench.cli.engine import engine, recheck
 from bench.cli.pictures import figures
@@ -34,6 +34,7 @@ app = typer.Typer(
 
 for _command in (
     run,
+    submit,
     measure,
     report,
     figures,

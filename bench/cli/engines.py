@@ -47,6 +47,14 @@ MemoryGiB = Annotated[
     ),
 ]
 
+Hardware = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="With --dry-run: what the suite would cost on recorded hardware whose name holds NAME.",
+    ),
+]
+
 
 @dataclass(frozen=True)
 class Cluster:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli.engines import Address, EngineName, MemoryGiB, Shared
+from bench.cli.engines import Address, EngineName, Hardware, MemoryGiB, Shared
 from bench.cli.options import (
     CheckpointEvery,
     DryRun,
@@ -50,8 +50,10 @@ def run(
     address: Address = None,
     shared: Shared = None,
     memory: MemoryGiB = None,
+    hardware: Hardware = None,
 ) -> None:
     """Train what is not trained yet; finished runs are kept, failed ones tried again."""
+    from bench.cli.cluster import print_estimate
     from bench.cli.engines import join_cluster, local_engine, say_used, say_where
     from bench.cli.run_options import make_options, places_of
     from bench.console import SuiteScreen, out, print_failures, print_work
@@ -59,10 +61,13 @@ def run(
     from bench.execution.leftovers import sweep
     from bench.execution.pending import pending
 
+    if hardware is not None:
+        print_estimate(suite, only, hardware, dry_run=dry_run)
+        return
     options = make_options(tensorboard, checkpoint_every, stream, dry_run=dry_run)
     cluster = join_cluster(context, engine, address, shared, workers, memory)
     device = cluster.device if cluster else None
-    plan, store = _plan(suite, only, dry_run=dry_run, stream=stream, device=device)
+    plan, store = plan_suite(suite, only, dry_run=dry_run, stream=stream, device=device)
     places = places_of(plan, workers, per_gpu) if cluster is None else None
     todo = pending(plan, store, refresh=refresh)
     records, damaged = store.readable()
@@ -256,13 +261,13 @@ def _load(suite: str) -> Suite:
     return load_suite(suite)
 
 
-def _plan(
+def plan_suite(
     name: str,
     only: str,
     *,
     dry_run: bool,
     stream: bool,
-    device: Callable[[Suite], Device] | None,
+    device: Callable[[Suite], Device] | None = None,
 ) -> tuple[Plan, Store]:
     """Everything a suite says is checked, models too, before anything is written."""
     from bench.model_checks import check_models
