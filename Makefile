@@ -11,7 +11,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test chaos lint reproduce-table figures claims control study verify bench simulate gpu data clean help
+.PHONY: setup test chaos lint reproduce-table figures claims control study verify bench simulate cluster gpu data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -56,6 +56,9 @@ simulate: $(STAMP) ## put the statistics on trial: worlds with a known truth; no
 
 chaos: $(STAMP) ## kill a real suite 100 times at random moments; its bits must not change
 	@$(BENCH) engine chaos --kills 100
+
+cluster: $(STAMP) ## the tests that start and kill Ray nodes and a Slurm; minutes
+	@BENCH_CLUSTER_TESTS=1 $(BIN)/python -m pytest -q tests/bench/cluster
 
 gpu: $(STAMP) ## on a CUDA machine: the kernels' tests, then the races there
 	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' || { echo "gpu: torch finds no CUDA device here; run this on a machine with one" >&2; exit 2; }

@@ -51,7 +51,7 @@ Hardware = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="With --dry-run: what the suite would cost on recorded hardware whose name holds NAME.",
+        help="With --dry-run: what the suite would cost on hardware that was recorded.",
     ),
 ]
 

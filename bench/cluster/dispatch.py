@@ -246,7 +246,7 @@ class Dispatch:
     def _publish(self) -> None:
         """Which runs are under way, in the shared store: ``status`` reads it anywhere."""
         shared = self._engine.shared
-        if shared is None or shared.folder == self._store.root:
+        if shared is None or shared.is_same_as(self._store):
             return
         with contextlib.suppress(BenchError):  # it only informs
             here = {path.name for path in (self._store.root / RUNNING).glob("*.json")}

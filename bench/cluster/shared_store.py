@@ -120,7 +120,7 @@ class SharedStore:
         Raises:
             InputError: a record there is damaged.
         """
-        if self._is(store):
+        if self.is_same_as(store):
             return 0
         there, count = self.names(RECORDS), 0
         ids = {name.removesuffix(".json") for name in there if name.endswith(".json")}
@@ -139,7 +139,7 @@ class SharedStore:
 
     def pull_running(self, store: Store) -> None:
         """Say here which runs are under way there, and forget what was said of them before."""
-        if self._is(store):
+        if self.is_same_as(store):
             return
         there = {name: self.read(RUNNING, name) for name in self.names(RUNNING)}
         for run_id, state in running(store.root).items():
@@ -149,7 +149,8 @@ class SharedStore:
             if content is not None:
                 write_atomic(store.root / RUNNING / name, content)
 
-    def _is(self, store: Store) -> bool:
+    def is_same_as(self, store: Store) -> bool:
+        """Whether it is that results folder itself."""
         return self.folder is not None and self.folder.resolve() == store.root.resolve()
 
     def _parsed(self, run_id: str, content: bytes) -> Record:
