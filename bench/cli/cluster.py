@@ -105,20 +105,17 @@ def print_estimate(name: str, only: str, hardware: str, *, dry_run: bool) -> Non
     Raises:
         InputError: it is not a dry run, or nothing was recorded on such hardware.
     """
-    from bench.cluster.hardware import estimate_on
+    from bench.cluster.estimates import estimate_suite
     from bench.console import out
-    from bench.plan import check_data
     from bench.report.scaling import cost_lines, limit_line, scaling_rows
     from bench.report.tables import markdown
     from bench.suite import load_suite
 
     if not dry_run:
         raise InputError("it only estimates", remedy="add --dry-run", key="--hardware")
-    suite = load_suite(name)
-    cells = suite.only(parse_only(only)) if suite.cells else ()
-    images = {data: info.counts["train"] for data, info in check_data(suite, cells).items()}
     records = open_store(repair=False).readable()[0]
-    estimate = estimate_on(suite, cells, images, records, hardware)
+    suite = load_suite(name)
+    estimate = estimate_suite(suite, parse_only(only), records, hardware)
     for line in cost_lines(suite, estimate):
         out.print(line, markup=False)
     if estimate.known:
@@ -145,9 +142,12 @@ def cluster(
     ] = False,
 ) -> None:
     """Put the Ray engine on trial: its overhead, many runs, nodes killed; reports/cluster.md."""
+    from bench.cluster.estimates import page_estimates
+    from bench.cluster.file import CLUSTER, ClusterFile
     from bench.cluster.record import PARTS
     from bench.console import CostScreen, out
     from bench.report.cluster import cluster_page, passed, write_cluster_page
+    from bench.toml_file import read_toml
 
     for part in parts or []:
         if part not in PARTS:
@@ -155,9 +155,7 @@ def cluster(
     store, missed = open_store(repair=False), False
     if not draw:
         from bench.cluster.connect import check_installed
-        from bench.cluster.file import CLUSTER, ClusterFile
         from bench.cluster.trial import try_cluster
-        from bench.toml_file import read_toml
 
         check_installed("ray", "cluster")
         file = read_toml(CLUSTER, ClusterFile)
@@ -166,6 +164,7 @@ def cluster(
                 record = try_cluster(part, file, store.root, screen.show, kills=kills)
             missed = missed or not passed(record)
             out.print(cluster_page({part: record}), markup=False)
-    typer.echo(shown(write_cluster_page(store.root)))
+    estimates = page_estimates(store.readable()[0])
+    typer.echo(shown(write_cluster_page(store.root, estimates)))
     if missed:
         raise typer.Exit(1)

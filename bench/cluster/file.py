@@ -44,6 +44,12 @@ class Kills(Strict):
     driver_every: Count
 
 
+class Scaling(Strict):
+    """Suites of which the page shows how they would scale."""
+
+    suites: list[str]
+
+
 class ClusterFile(Strict):
     """The file as it stands on disk."""
 
@@ -51,3 +57,4 @@ class ClusterFile(Strict):
     overhead: Overhead
     throughput: Throughput
     kills: Kills
+    scaling: Scaling

