@@ -63,6 +63,7 @@ class Dispatch:
         self._refresh, self._briefing = refresh, briefing
         self._suite = SuiteSeen(name=plan.suite.name, seeds=plan.suite.seeds)
         self._task = ray.remote(max_retries=0, **engine.needs.options)(do_task)
+        self._named: dict[str, Any] = {}
         self._board: Any = None
         self._queue = deque[RunSpec]()
         self._flights: dict[Any, _Flight] = {}
@@ -133,9 +134,20 @@ class Dispatch:
             self._ended(record)
         else:
             content = store.path(spec.id).read_bytes() if earlier is not None else None
-            task = self._task.options(name=spec.label, **self._engine.nodes.selection)
-            reference = task.remote(spec, content, self._briefing, self._board)
+            reference = self._task_for(spec).remote(spec, content, self._briefing, self._board)
             self._flights[reference] = _Flight(spec, hold)
+
+    def _task_for(self, spec: RunSpec) -> Any:
+        """The task under a name for the dashboard, kept off the nodes that are set aside.
+
+        Kept, since Ray makes a class each time it is asked for options: those of 10,000 runs would
+        wait in memory for Python's collector.
+        """
+        name, selection = f"{spec.model.name} · {spec.data.name}", self._engine.nodes.selection
+        key = f"{name} {selection}"
+        if key not in self._named:
+            self._named[key] = self._task.options(name=name, **selection)
+        return self._named[key]
 
     def _recording(self) -> dict[str, Any]:
         return {
