@@ -46,7 +46,11 @@ def local_cluster(nodes: int) -> Iterator[LocalCluster]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": 0, "object_store_memory": OBJECT_STORE_BYTES}
+    head = {
+        "num_cpus": 0,
+        "object_store_memory": OBJECT_STORE_BYTES,
+        "include_dashboard": False,
+    }
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         made = LocalCluster(cluster)

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-NODES = 2
+from bench.cluster.local_cluster import LocalCluster, local_cluster
 
 
 @pytest.fixture(scope="session")
-def ray_cluster() -> Iterator[Any]:
+def ray_cluster() -> Iterator[LocalCluster]:
     """Two nodes of one core each, and a head that does no runs."""
     pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[cluster]'")
-    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from ray.cluster_utils import Cluster
-
-        cluster = Cluster(
-            initialize_head=True,
-            head_node_args={"num_cpus": 0, "object_store_memory": 100 * 2**20},
-        )
-        for _ in range(NODES):
-            cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
-        yield cluster
-        cluster.shutdown()
+        warnings.simplefilter("ignore")  # Ray's own
+        with local_cluster(2) as cluster:
+            yield cluster
 
 
 @pytest.fixture
-def joined(ray_cluster: Any) -> Iterator[Any]:
+def joined(ray_cluster: LocalCluster) -> Iterator[LocalCluster]:
     """This process is a driver of the cluster."""
     from bench.cluster.connect import connected
 
