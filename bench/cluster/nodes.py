@@ -18,6 +18,9 @@ LOOK_S = 5.0
 CHECK_S = 900.0
 """That a node may take to read its data."""
 
+GONE_S = 45.0
+"""That Ray may take to miss a node: it waits for several heartbeats."""
+
 NODE_ID = "ray.io/node-id"
 
 
@@ -103,7 +106,7 @@ class Nodes:
 
 
 def node_reports(nodes: dict[str, str], briefing: list[Any]) -> dict[str, list[str]]:
-    """What is unfit of each node, asked of all at once; those that fit are not in it.
+    """What is unfit of each node, asked of all at once; not in it are those that fit or are gone.
 
     Args:
         nodes: the machine's name by the node's id.
@@ -112,27 +115,41 @@ def node_reports(nodes: dict[str, str], briefing: list[Any]) -> dict[str, list[s
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     asked = {
-        name: ray.remote(check_node)
+        node_id: ray.remote(check_node)
         .options(
             num_cpus=0,
             max_retries=0,
             scheduling_strategy=NodeAffinitySchedulingStrategy(node_id, soft=False),
         )
         .remote(briefing)
-        for node_id, name in _named(nodes).items()
+        for node_id in nodes
     }
-    found = {}
-    for name, reference in asked.items():
+    found, named = {}, _named(nodes)
+    for node_id, reference in asked.items():
         try:
             why = ray.get(reference, timeout=CHECK_S)
         except ray.exceptions.RayTaskError as error:
             cause = error.cause
             why = [f"the harness cannot be loaded there ({type(cause).__name__}: {cause})"]
         except ray.exceptions.RayError as error:
+            if _is_gone(node_id):
+                continue
             why = [f"it does not answer ({str(error).strip().splitlines()[0]})"]
         if why:
-            found[name] = why
+            found[named[node_id]] = why
     return found
+
+
+def _is_gone(node_id: str) -> bool:
+    """Whether a node that did not answer is lost; Ray learns that only after a while."""
+    import ray
+
+    until = time.monotonic() + GONE_S
+    while time.monotonic() < until:
+        if node_id not in {node["NodeID"] for node in ray.nodes() if node["Alive"]}:
+            return True
+        time.sleep(1.0)
+    return False
 
 
 def _named(nodes: dict[str, str]) -> dict[str, str]:

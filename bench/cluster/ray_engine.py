@@ -89,13 +89,17 @@ class RayEngine:
         return dispatch.statuses
 
     def _check(self, reference: list[Any]) -> None:
-        self.nodes.look()
-        if not self.nodes.slots:
+        nodes, unfit, checked = self.nodes, dict[str, list[str]](), set[str]()
+        nodes.look(now=True)
+        if not nodes.slots:
             raise InputError(
                 f"no node of the cluster has room for a run ({self.needs})",
                 remedy="add nodes, or let a run take less",
                 key="--engine ray",
             )
-        unfit = node_reports(self.nodes.fitting, reference)
+        while new := nodes.fitting.keys() - checked:  # nodes come while others are asked
+            unfit |= node_reports({node: nodes.fitting[node] for node in new}, reference)
+            checked |= new
+            nodes.look(now=True)
         if unfit:
             raise refusal(unfit)

@@ -121,7 +121,7 @@ def test_a_preempted_task_keeps_no_record_and_the_next_goes_on_with_equal_bits(
     suite_file: Path, tmp_path: Path
 ) -> None:
     protocol = suite_file.with_name("tiny.toml")
-    protocol.write_text(protocol.read_text().replace("epochs = 1", "epochs = 120"))
+    protocol.write_text(protocol.read_text().replace("epochs = 1", "epochs = 60"))
     suite = load_suite(str(suite_file))
     store, asked = Store(tmp_path / "results"), Asked(minutes=60, at_once=1)
     options = RunOptions(checkpoint_every_s=0.2)
