@@ -12,7 +12,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test chaos lint reproduce-table figures claims control study verify test-tex test-browser bench simulate gpu gpu-pack data clean help
+.PHONY: setup test chaos lint reproduce-table figures claims control study verify test-tex test-browser bench simulate cluster gpu gpu-pack data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -69,6 +69,9 @@ gpu: $(STAMP) ## on a CUDA machine, for MINUTES (default 9): kernels, costs, rac
 
 gpu-pack: $(STAMP) ## prepare .gpu/ for a CUDA machine without a network, print the command to run there
 	@$(BENCH) gpu --pack
+
+cluster: $(STAMP) ## the tests that start and kill Ray nodes and a Slurm; minutes
+	@BENCH_CLUSTER_TESTS=1 $(BIN)/python -m pytest -q tests/bench/cluster
 
 data: $(STAMP) ## list the data sets; `python -m bench data NAME` loads one
 	@$(BENCH) data

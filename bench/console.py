@@ -35,6 +35,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 PACE_FROM = 0.02
 """Of a run, before its own pace says more of the time left than earlier runs."""
 
+PATIENCE = 20
+"""Times what it takes to work out the time left, before it is worked out again."""
+
 WIDE = 100  # columns of a terminal, for a long bar
 BESIDE_LABEL = 43 + 7 + 3
 """Columns of ``epoch 100/100, val AUC 0.987, 1234 images/s``, of the time elapsed, of the gaps."""
@@ -85,6 +88,8 @@ class SuiteScreen:
         self._under_way: dict[str, _UnderWay] = {}
         self._train_images, self._estimator, self._workers = train_images, estimator, workers
         self._total, self._done = len(todo), 0
+        self._told: float | None = None  # the time left, as last worked out
+        self._told_at, self._telling_s = 0.0, 0.0
         self._live = sys.stdout.isatty() and bool(todo)
         bar = 20 if out.width >= WIDE else 8
         self._label_width = max(20, out.width - bar - BESIDE_LABEL)
@@ -109,7 +114,9 @@ class SuiteScreen:
         self._progress.stop()
 
     def started(self, spec: RunSpec) -> None:
-        self._under_way[spec.id] = _UnderWay(spec, self._add(spec.label, total=1.0))
+        lost = self._under_way.get(spec.id)  # it was under way on a node that is gone
+        line = lost.line if lost else self._add(spec.label, total=1.0)
+        self._under_way[spec.id] = _UnderWay(spec, line)
         number = self._done + len(self._under_way)
         if not self._live:
             left = _time_left(self.seconds_left())
@@ -146,8 +153,23 @@ class SuiteScreen:
         out.print(line, markup=False, style="red" if failed else None)
         self._show_suite()
 
+    def has_room(self, workers: int, used: float) -> None:
+        """How many runs can go on at once now, and the share of that room used so far."""
+        self._workers = max(1, workers)
+        self._progress.update(self._suite, description=f"all runs, {used:.0%} used of {workers}")
+
     def seconds_left(self) -> float | None:
-        """Until the suite is done: earlier records tell, and a run under way by its own pace."""
+        """Until the suite is done: earlier records tell, and a run under way by its own pace.
+
+        Worked out anew only when that took but a small part of the time since: it asks every run.
+        """
+        now = time.monotonic()
+        if now - self._told_at >= PATIENCE * self._telling_s:
+            self._told = self._seconds_left()
+            self._told_at, self._telling_s = time.monotonic(), time.monotonic() - now
+        return self._told
+
+    def _seconds_left(self) -> float | None:
         under_way: list[float] = []
         waiting: list[float] = []
         for spec in self._left.values():

@@ -151,20 +151,26 @@ def _check_not_mixed(suite: Suite, found: dict[str, DatasetInfo]) -> None:
 
 
 def make_plan(
-    suite: Suite, cells: tuple[Cell, ...], *, download: bool = True, stream: bool = False
+    suite: Suite,
+    cells: tuple[Cell, ...],
+    *,
+    download: bool = True,
+    stream: bool = False,
+    device: Device | None = None,
 ) -> Plan:
     """Load the data the cells need and give each run its identity.
 
     Args:
         download: fetch what is not here; otherwise it counts as unavailable.
         stream: leave the images on disk, mapped.
+        device: what the runs use where they are done; None: it is this machine's.
 
     Raises:
         InputError: a data set is there but cannot be used (broken, truncated, bad labels), or what
             the environment says of the cache cannot.
     """
     Cache.from_environment()  # refused now, not run by run
-    plan = Plan(suite, resolve_device(suite))
+    plan = Plan(suite, device or resolve_device(suite))
     if suite.settings.compiled is not None and plan.device.kind == "cpu":
         raise InputError(
             "compiled training passes are for a CUDA device, and this suite runs on the CPU here",

@@ -93,6 +93,7 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/run",
         "bench/training",
     ),
+    "cluster": ("bench/cluster", "bench/execution", "bench/records/store.py", "bench/run"),
     "race": (
         "baselines/deploy.py",
         "bench/measure/building.py",
@@ -170,6 +171,11 @@ def trust_digest() -> str:
 def engine_digest() -> str:
     """16 hex digits over the source of the training engine and of its trial."""
     return _digest(HARNESS["engine"]).hexdigest()[:16]
+
+
+def cluster_digest() -> str:
+    """16 hex digits over the source of the engine for clusters and of its trial."""
+    return _digest(HARNESS["cluster"]).hexdigest()[:16]
 
 
 def simulations_digest() -> str:

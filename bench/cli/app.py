@@ -10,6 +10,7 @@ import typer
 
 from bench.cli.catalog import data, models, schema
 from bench.cli.checks import claims, verify
+from bench.cli.cluster import cluster, submit
 from bench.cli.comparing import compare
 from bench.cli.engine import engine, recheck
 from bench.cli.gpu import gpu, kernels
@@ -34,6 +35,7 @@ app = typer.Typer(
 
 for _command in (
     run,
+    submit,
     measure,
     report,
     figures,
@@ -48,6 +50,7 @@ for _command in (
     trust,
     simulate,
     engine,
+    cluster,
     recheck,
     gpu,
     kernels,

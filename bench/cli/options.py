@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.errors import InputError, nearest
+
 if TYPE_CHECKING:
     from bench.records.store import Store
+
+ONLY_KEYS = ("model", "dataset", "seed", "control")
 
 SuiteName = Annotated[str, typer.Argument(help="A suite's name in suites/, or a path to one.")]
 Only = Annotated[
@@ -76,3 +80,28 @@ def shown(path: Path) -> str:
     from bench.toml_file import shown
 
     return shown(path)
+
+
+def parse_only(text: str) -> dict[str, set[str]]:
+    """What ``--only`` names, by key.
+
+    Raises:
+        InputError: an unknown key, or one without a value.
+    """
+    wanted: dict[str, set[str]] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        key, equals, value = part.partition("=")
+        if key not in ONLY_KEYS:
+            raise InputError(f"unknown key {key!r}", remedy=nearest(key, ONLY_KEYS), key="--only")
+        if not equals or not value:
+            raise InputError(f"{part!r} has no value", remedy=f"write {key}=VALUE", key="--only")
+        wanted.setdefault(key, set()).add(value)
+    if text.strip() and not wanted:
+        raise InputError(f"{text!r} names nothing", remedy="write KEY=VALUE", key="--only")
+    return wanted
+
+
+def warn_of_damage(store: Store) -> None:
+    """One line for each damaged record that was moved out of the way."""
+    for path, problem in store.set_aside.items():
+        typer.echo(f"{shown(path)}: damaged record set aside as .damaged: {problem}", err=True)

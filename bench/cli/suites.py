@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.cli.engines import Address, EngineName, Hardware, MemoryGiB, Shared
 from bench.cli.options import (
     CheckpointEvery,
     DryRun,
@@ -19,21 +21,22 @@ from bench.cli.options import (
     TensorBoard,
     Workers,
     open_store,
+    parse_only,
     shown,
+    warn_of_damage,
 )
 from bench.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from bench.plan import Plan
+    from bench.plan import Device, Plan
     from bench.records.schema import Record
     from bench.records.store import Store
     from bench.specs import ModelSpec
     from bench.suite import Suite
 
-ONLY_KEYS = ("model", "dataset", "seed", "control")
-
 
 def run(
+    context: typer.Context,
     suite: SuiteName,
     only: Only = "",
     dry_run: DryRun = False,
@@ -43,24 +46,38 @@ def run(
     tensorboard: TensorBoard = None,
     checkpoint_every: CheckpointEvery = 30.0,
     stream: Stream = False,
+    engine: EngineName = "local",
+    address: Address = None,
+    shared: Shared = None,
+    memory: MemoryGiB = None,
+    hardware: Hardware = None,
 ) -> None:
     """Train what is not trained yet; finished runs are kept, failed ones tried again."""
+    from bench.cli.cluster import print_estimate
+    from bench.cli.engines import join_cluster, local_engine, say_used, say_where
     from bench.cli.run_options import make_options, places_of
     from bench.console import SuiteScreen, out, print_failures, print_work
     from bench.execution.estimate import Estimator
     from bench.execution.leftovers import sweep
     from bench.execution.pending import pending
 
+    if hardware is not None:
+        print_estimate(suite, only, hardware, dry_run=dry_run)
+        return
     options = make_options(tensorboard, checkpoint_every, stream, dry_run=dry_run)
-    plan, store = _plan(suite, only, dry_run=dry_run, stream=stream)
-    places = places_of(plan, workers, per_gpu)
+    cluster = join_cluster(context, engine, address, shared, workers, memory)
+    device = cluster.device if cluster else None
+    plan, store = plan_suite(suite, only, dry_run=dry_run, stream=stream, device=device)
+    places = places_of(plan, workers, per_gpu) if cluster is None else None
     todo = pending(plan, store, refresh=refresh)
     records, damaged = store.readable()
     estimator = Estimator(records)
     for line in damaged:
         typer.echo(f"left alone: {line}", err=True)
+    ray = cluster.engine(plan, per_gpu, memory, estimator) if cluster else None
+    at_once = ray.nodes.slots if ray else workers or 1
     if dry_run:
-        print_work(plan, todo, estimator, workers or 1)
+        print_work(plan, todo, estimator, max(1, at_once))
         return
     _refuse_if_nothing_to_train_on(plan)
     sweep(store.root, {run.id for run in plan.runs} - {run.id for run in todo})
@@ -68,19 +85,18 @@ def run(
     if statuses["done"]:
         out.print(f"{statuses['done']} finished runs kept, not trained again.")
     if todo:
-        from bench.execution.local import run_plan
-        from bench.execution.workers import run_with_workers
-
+        if cluster and ray:
+            out.print(say_where(cluster, ray), markup=False)
         images = {name: len(data.train) for name, data in plan.datasets.items()}
-        with SuiteScreen(todo, images, estimator, workers or 1) as screen:
-            if places is None:
-                statuses += run_plan(plan, todo, store, screen, refresh=refresh, options=options)
-            else:
-                statuses += run_with_workers(
-                    plan, todo, store, screen, places, refresh=refresh, options=options
-                )
+        with SuiteScreen(todo, images, estimator, at_once) as screen:
+            do = ray or local_engine(places)
+            if ray:
+                ray.on_slots = screen.has_room
+            statuses += do(plan, todo, store, screen, refresh=refresh, options=options)
+        if ray:
+            out.print(say_used(ray), markup=False)
         print_failures(screen.failures, store.root)
-    _warn_of_damage(store)
+    warn_of_damage(store)
     summary = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()) if count)
     out.print(f"{plan.suite.name}: {summary}. Records are in {shown(store.folder)}.")
     if statuses["done"] < len(plan.runs):
@@ -109,7 +125,7 @@ def measure(
     from bench.suite_details import detail_specs
 
     loaded = _load(suite)
-    models = _chosen_models(loaded, _parse_only(only))
+    models = _chosen_models(loaded, parse_only(only))
     store = open_store(repair=not dry_run)
     device = resolve_device(loaded)
     todo = pending_costs(loaded, models, device, store, refresh=refresh)
@@ -149,7 +165,7 @@ def measure(
 
         with CostScreen() as screen:
             broken = measure_details(loaded, cells, store, screen.show, told)
-    _warn_of_damage(store)
+    warn_of_damage(store)
     kept = len(models) - len(todo)
     out.print(f"{loaded.name}: {len(todo) - failed} measured, {kept} kept, {failed} failed.")
     if full:
@@ -224,15 +240,18 @@ def report(
     typer.echo("\n".join(shown(path) for path in paths))
 
 
-def status(suite: SuiteName) -> None:
+def status(suite: SuiteName, shared: Shared = None) -> None:
     """Say which runs of a suite are done, running, failed, stale or missing, and the time left."""
     from rich.console import Console
 
+    from bench.cli.engines import pull
     from bench.plan import present_checksums
     from bench.report.status import status_lines
 
     console, loaded = Console(highlight=False, soft_wrap=True), _load(suite)
-    for line in status_lines(loaded, open_store(repair=False), present_checksums(loaded)):
+    store = open_store(repair=False)
+    pull(shared, store)
+    for line in status_lines(loaded, store, present_checksums(loaded)):
         console.print(line, markup=False)
 
 
@@ -242,7 +261,14 @@ def _load(suite: str) -> Suite:
     return load_suite(suite)
 
 
-def _plan(name: str, only: str, *, dry_run: bool, stream: bool) -> tuple[Plan, Store]:
+def plan_suite(
+    name: str,
+    only: str,
+    *,
+    dry_run: bool,
+    stream: bool,
+    device: Callable[[Suite], Device] | None = None,
+) -> tuple[Plan, Store]:
     """Everything a suite says is checked, models too, before anything is written."""
     from bench.model_checks import check_models
     from bench.plan import check_data, make_plan
@@ -254,27 +280,14 @@ def _plan(name: str, only: str, *, dry_run: bool, stream: bool) -> tuple[Plan, S
             remedy=f"use `python -m bench measure {suite.reference}`",
             file=shown(suite.path),
         )
-    cells = suite.only(_parse_only(only))
+    cells = suite.only(parse_only(only))
     check_data(suite, cells)
     store = open_store(repair=not dry_run)
-    plan = make_plan(suite, cells, download=not dry_run, stream=stream)
+    there = device(suite) if device else None
+    plan = make_plan(suite, cells, download=not dry_run, stream=stream, device=there)
     open_runs = {run.model.name: run.model for run in plan.runs if not store.path(run.id).exists()}
     check_models(suite, open_runs.values())
     return plan, store
-
-
-def _parse_only(text: str) -> dict[str, set[str]]:
-    wanted: dict[str, set[str]] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        key, equals, value = part.partition("=")
-        if key not in ONLY_KEYS:
-            raise InputError(f"unknown key {key!r}", remedy=nearest(key, ONLY_KEYS), key="--only")
-        if not equals or not value:
-            raise InputError(f"{part!r} has no value", remedy=f"write {key}=VALUE", key="--only")
-        wanted.setdefault(key, set()).add(value)
-    if text.strip() and not wanted:
-        raise InputError(f"{text!r} names nothing", remedy="write KEY=VALUE", key="--only")
-    return wanted
 
 
 def _refuse_if_nothing_to_train_on(plan: Plan) -> None:
@@ -288,8 +301,3 @@ def _refuse_if_nothing_to_train_on(plan: Plan) -> None:
             remedy="see the lines above; nothing was written",
             file=shown(plan.suite.path),
         )
-
-
-def _warn_of_damage(store: Store) -> None:
-    for path, problem in store.set_aside.items():
-        typer.echo(f"{shown(path)}: damaged record set aside as .damaged: {problem}", err=True)

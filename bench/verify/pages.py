@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.cluster.estimates import page_estimates
+from bench.cluster.record import PARTS as CLUSTER_PARTS
+from bench.cluster.record import load as load_cluster
 from bench.engine.record import load as load_engine
 from bench.errors import InputError
 from bench.plan import present_checksums
@@ -19,6 +22,8 @@ from bench.report.audits import Audits, audits_for
 from bench.report.claims.page import HTML as CLAIMS_HTML
 from bench.report.claims.page import PAGE as CLAIMS_PAGE
 from bench.report.claims.page import claims_documents
+from bench.report.cluster import PAGE as CLUSTER_PAGE
+from bench.report.cluster import cluster_page
 from bench.report.collect import collect
 from bench.report.control.page import PAGE as CONTROL_PAGE
 from bench.report.control.page import control_page
@@ -158,6 +163,10 @@ class Pages:
         def engine() -> str:
             return engine_page({part: load_engine(root, part) for part in PARTS})
 
+        def cluster() -> str:
+            parts = {part: load_cluster(root, part) for part in CLUSTER_PARTS}
+            return cluster_page(parts, page_estimates(self.records))
+
         return {
             (RACES_PAGE,): lambda: {RACES_PAGE: race_page(load_races(root))},
             (SEARCH_PAGE,): lambda: {SEARCH_PAGE: searches()},
@@ -166,6 +175,7 @@ class Pages:
                 SIMULATIONS_PAGE: simulations_page(load_simulations(root))
             },
             (ENGINE_PAGE,): lambda: {ENGINE_PAGE: engine()},
+            (CLUSTER_PAGE,): lambda: {CLUSTER_PAGE: cluster()},
             (DATA_PAGE,): lambda: {DATA_PAGE: data_page(load_audits(root))},
             (CONTROL_PAGE,): lambda: {CONTROL_PAGE: control_page(self.records, self.staleness)},
             (SELECTION_PAGE,): lambda: {SELECTION_PAGE: selection_document(load_studies(root))},

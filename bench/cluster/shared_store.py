@@ -1,0 +1,185 @@
+"""A folder or bucket that every node reaches: checkpoints survive their node there, records too.
+
+By fsspec: ``file://`` (a shared file system), ``s3://``, ``gs://`` and whatever else it knows. It
+mirrors a results folder: ``records/``, ``checkpoints/`` and ``running/`` by the same names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from bench.errors import CannotWrite, InputError, one_line
+from bench.execution.running import forget, running
+from bench.records.schema import Record
+from bench.records.store import Store, write_atomic
+from bench.specs import describe_invalid
+
+RECORDS, CHECKPOINTS, RUNNING = "records", "checkpoints", "running"
+
+
+@dataclass(frozen=True)
+class SharedStore:
+    """What lies at a URL; it can be sent to any node.
+
+    Raises:
+        CannotWrite: from each method that writes, if the place cannot be written.
+    """
+
+    url: str
+
+    @cached_property
+    def _place(self) -> tuple[Any, str]:
+        import fsspec
+
+        # Listings are never remembered: other nodes write there.
+        filesystem, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+        return filesystem, root.rstrip("/")
+
+    def check(self) -> None:
+        """Refuse a place that cannot be used, before anything is trained.
+
+        Raises:
+            InputError: its protocol is unknown or not installed, or it cannot be written.
+        """
+        if "://" not in self.url:
+            raise InputError(
+                f"{self.url!r} is no URL",
+                remedy=f"write file://{Path(self.url).expanduser().resolve()} for a folder, or "
+                "s3://BUCKET/FOLDER, gs://BUCKET/FOLDER",
+                key="--shared",
+            )
+        try:
+            self.write(RUNNING, ".probe", b"")
+            self.remove(RUNNING, ".probe")
+        except Exception as error:  # each file system has errors of its own
+            raise InputError(
+                f"{self.url!r} cannot be used ({one_line(error)})",
+                remedy="check the address and your rights; s3:// needs the package s3fs, "
+                "gs:// gcsfs",
+                key="--shared",
+            ) from None
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder it is, where it is one of this machine's file system."""
+        filesystem, root = self._place
+        return Path(root) if "file" in filesystem.protocol else None
+
+    def write(self, kind: str, name: str, content: bytes) -> None:
+        """Write a file whole or not at all."""
+        filesystem, root = self._place
+        try:
+            if self.folder is not None:  # fsspec would write a file of a folder in place
+                write_atomic(self.folder / kind / name, content)
+            else:
+                filesystem.pipe_file(f"{root}/{kind}/{name}", content)
+        except Exception as error:
+            raise CannotWrite(
+                f"{self.url}/{kind}/{name}: cannot be written ({one_line(error)}); finished runs "
+                "are kept: make room or correct --shared, and run it again"
+            ) from error
+
+    def read(self, kind: str, name: str) -> bytes | None:
+        """A file's content; None if there is none."""
+        filesystem, root = self._place
+        try:
+            content: bytes = filesystem.cat_file(f"{root}/{kind}/{name}")
+        except FileNotFoundError:
+            return None
+        return content
+
+    def remove(self, kind: str, name: str) -> None:
+        """Remove a file, if it is there."""
+        filesystem, root = self._place
+        with contextlib.suppress(FileNotFoundError):
+            filesystem.rm_file(f"{root}/{kind}/{name}")
+
+    def names(self, kind: str) -> set[str]:
+        """The files there."""
+        filesystem, root = self._place
+        try:
+            found = filesystem.ls(f"{root}/{kind}", detail=False)
+        except FileNotFoundError:
+            return set()
+        return {name for path in found if not (name := path.rsplit("/", 1)[-1]).startswith(".")}
+
+    def pull(self, store: Store, wanted: set[str] | None = None) -> int:
+        """Bring results that ``store`` lacks into it, predictions first; how many.
+
+        Args:
+            wanted: ids of runs that are to be done: a later result there replaces what is here.
+                None for every run of which nothing is here.
+
+        Raises:
+            InputError: a record there is damaged.
+        """
+        if self.is_same_as(store):
+            return 0
+        there, count = self.names(RECORDS), 0
+        ids = {name.removesuffix(".json") for name in there if name.endswith(".json")}
+        for run_id in sorted(ids if wanted is None else ids & wanted):
+            earlier = store.load(run_id)
+            if earlier is not None and wanted is None:
+                continue
+            content = self.read(RECORDS, f"{run_id}.json")
+            record = self._parsed(run_id, content) if content is not None else None
+            if record is None or content is None or record.status != "done":
+                continue
+            if earlier is None or earlier.provenance.started_at < record.provenance.started_at:
+                deliver(store, run_id, content, self.read(RECORDS, f"{run_id}.npz"))
+                count += 1
+        return count
+
+    def pull_running(self, store: Store) -> None:
+        """Say here which runs are under way there, and forget what was said of them before."""
+        if self.is_same_as(store):
+            return
+        there = {name: self.read(RUNNING, name) for name in self.names(RUNNING)}
+        for run_id, state in running(store.root).items():
+            if state.host != socket.gethostname() and f"{run_id}.json" not in there:
+                forget(store.root, run_id)
+        for name, content in there.items():
+            if content is not None:
+                write_atomic(store.root / RUNNING / name, content)
+
+    def is_same_as(self, store: Store) -> bool:
+        """Whether it is that results folder itself."""
+        return self.folder is not None and self.folder.resolve() == store.root.resolve()
+
+    def _parsed(self, run_id: str, content: bytes) -> Record:
+        try:
+            return Record.model_validate_json(content)
+        except ValidationError as error:
+            raise InputError(
+                f"damaged record: {describe_invalid(error)}",
+                remedy="delete it and run the suite again",
+                file=f"{self.url}/{RECORDS}/{run_id}.json",
+            ) from None
+
+
+def deliver(store: Store, run_id: str, record: bytes, predictions: bytes | None) -> None:
+    """Keep a record made elsewhere, its predictions first; what is there already stays untouched.
+
+    Raises:
+        CannotWrite: the disk is full, or the folder read-only.
+    """
+    for path, content in (
+        (store.predictions_path(run_id), predictions),
+        (store.path(run_id), record),
+    ):
+        if content is None or (path.exists() and path.read_bytes() == content):
+            continue
+        try:
+            write_atomic(path, content)
+        except OSError as error:
+            raise CannotWrite(
+                f"{path}: cannot be written ({error.strerror}); what was finished before is kept: "
+                "make room or set BENCH_RESULTS, and run it again"
+            ) from error

@@ -1,0 +1,170 @@
+"""A suite as a job array: by submitit on this machine, and by a real Slurm of one node."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bench.cluster.slurm import Asked, submit
+from bench.plan import make_plan
+from bench.records.store import Store
+from bench.run.options import RunOptions
+from bench.suite import load_suite
+
+Bench = Callable[..., Any]
+heavy = pytest.mark.skipif(
+    "BENCH_CLUSTER_TESTS" not in os.environ, reason="takes a minute: `make cluster` runs it"
+)
+
+CONF = """
+ClusterName=bench
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort=16817
+SlurmdPort=16818
+AuthType=auth/none
+CredType=cred/none
+SlurmUser=root
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+ReturnToService=2
+MpiDefault=none
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} State=UNKNOWN
+PartitionName=debug Nodes={host} Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+@pytest.fixture
+def slurm(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A Slurm of this machine alone, its daemons ended with the test."""
+    missing = [name for name in ("slurmctld", "slurmd", "sbatch") if shutil.which(name) is None]
+    if missing or os.getuid() != 0:
+        pytest.skip(f"no Slurm to start: {', '.join(missing) or 'its daemons need root'}")
+    folder = tmp_path_factory.mktemp("slurm")
+    for name in ("state", "spool"):
+        (folder / name).mkdir()
+    host = os.uname().nodename.partition(".")[0]
+    conf = folder / "slurm.conf"
+    conf.write_text(CONF.format(host=host, folder=folder, cores=os.cpu_count()))
+    monkeypatch.setenv("SLURM_CONF", str(conf))
+    daemons = []
+    with (folder / "said.txt").open("wb") as said:
+        try:
+            for command in (["slurmctld", "-D", "-c"], ["slurmd", "-D"]):
+                daemons.append(subprocess.Popen(command, stdout=said, stderr=said))
+            until = time.monotonic() + 60.0
+            while time.monotonic() < until:
+                asked = subprocess.run(
+                    ["sinfo", "-h", "-o", "%T"], capture_output=True, text=True, check=False
+                )
+                if asked.stdout.strip() == "idle":
+                    break
+                time.sleep(0.5)
+            else:
+                pytest.skip(
+                    f"Slurm does not start here: {(folder / 'said.txt').read_text()[-300:]}"
+                )
+            yield folder
+        finally:
+            for daemon in daemons:
+                daemon.terminate()
+            for daemon in daemons:
+                daemon.wait(30)
+
+
+def predictions(results: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (results / "records").glob("*.npz")}
+
+
+def test_submit_says_where_or_refuses(bench: Bench, suite_file: Path) -> None:
+    said = bench("submit", suite_file)
+    assert said.code == 2
+    assert "give --slurm or --local" in said.err
+    said = bench("submit", suite_file, "--slurm", "--sbatch", "qos")
+    assert said.code == 2
+    assert "write KEY=VALUE" in said.err
+    said = bench("submit", suite_file, "--slurm", "--dry-run")
+    assert said.code == 0
+    assert "5 runs, 5 to do" in said.out
+
+
+def test_a_machine_without_slurm_is_told_so(
+    bench: Bench, suite_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    git = shutil.which("git")
+    assert git is not None
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").symlink_to(git)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    said = bench("submit", suite_file, "--slurm")
+    assert said.code == 2
+    assert "there is no Slurm on this machine" in said.err
+
+
+def test_a_preempted_task_keeps_no_record_and_the_next_goes_on_with_equal_bits(
+    suite_file: Path, tmp_path: Path
+) -> None:
+    protocol = suite_file.with_name("tiny.toml")
+    protocol.write_text(protocol.read_text().replace("epochs = 1", "epochs = 60"))
+    suite = load_suite(str(suite_file))
+    store, asked = Store(tmp_path / "results"), Asked(minutes=60, at_once=1)
+    options = RunOptions(checkpoint_every_s=0.2)
+
+    def one() -> Any:
+        plan = make_plan(suite, suite.cells, download=False)
+        run = next(run for run in plan.runs if run.model.name == "small")
+        (job,) = submit(plan, [run], store, asked, refresh=False, options=options, local=True)
+        return run, job
+
+    run, job = one()
+    checkpoint = store.root / "checkpoints" / f"{run.id}.pt"
+    until = time.monotonic() + 120.0
+    while not checkpoint.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert checkpoint.exists(), job.stderr()
+    (task,) = psutil.Process(int(job.job_id.partition("_")[0])).children()
+    task.send_signal(signal.SIGUSR2)  # as Slurm warns a task that it will be ended
+    assert job.result() == "done"
+    record = store.load(run.id)
+    assert record is not None
+    assert record.attempts == []  # the ending was not taken for the model's failure
+    assert record.training is not None
+    assert record.training.resumed_at_updates
+    log = (store.root / "logs" / f"{run.id}.log").read_text()
+    assert "interrupted" in log
+
+
+@heavy
+def test_a_real_slurm_gives_the_bits_of_this_process(
+    slurm: Path,
+    bench: Bench,
+    suite_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    monkeypatch.setenv("BENCH_RESULTS", str(here))
+    assert bench("run", suite_file).code == 0
+    monkeypatch.setenv("BENCH_RESULTS", str(there))
+    said = bench("submit", suite_file, "--slurm", "--at-once", "2", "--wait")
+    assert said.code == 0, said.out + said.err
+    assert said.out.count(": done") == 5
+    assert predictions(there) == predictions(here)
+    assert len(predictions(there)) == 5
+    assert "0 to do" in bench("submit", suite_file, "--slurm").out

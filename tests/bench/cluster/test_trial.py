@@ -1,0 +1,132 @@
+"""The trial of the engine: nodes killed at random, many runs, and the page; faults are seen."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from bench.cluster.file import CLUSTER, ClusterFile
+from bench.cluster.kills import compare, kill_nodes
+from bench.cluster.record import (
+    ClusterRecord,
+    KillsResult,
+    OverheadResult,
+    Sample,
+    ThroughputResult,
+    load,
+    save,
+)
+from bench.cluster.throughput import throughput
+from bench.errors import InputError
+from bench.provenance import cluster_digest
+from bench.records.schema import Provenance
+from bench.report.cluster import MIB, cluster_page, passed, write_cluster_page
+from bench.toml_file import read_toml
+from tests._helpers.records import provenance
+from tests._helpers.specs import cost_spec
+
+heavy = pytest.mark.skipif(
+    "BENCH_CLUSTER_TESTS" not in os.environ,
+    reason="starts and kills many Ray nodes: `make cluster` runs it",
+)
+FILE = read_toml(CLUSTER, ClusterFile)
+
+
+def made() -> Provenance:
+    return provenance(cost_spec()).model_copy(update={"source_digest": cluster_digest()})
+
+
+def many(resident: list[int], wall_s: float = 60.0, missing: int = 0) -> ClusterRecord:
+    samples = [
+        Sample(recorded=n, seconds=float(n), driver_bytes=at) for n, at in enumerate(resident)
+    ]
+    found = ThroughputResult(wall_s=wall_s, samples=samples, utilisation=0.9, missing=missing)
+    return ClusterRecord(part="throughput", spec=FILE, provenance=made(), throughput=found)
+
+
+def killed(**changes: object) -> ClusterRecord:
+    found = KillsResult.model_validate(
+        {
+            "node_kills": 20,
+            "driver_kills": 2,
+            "suites": 2,
+            "runs_compared": 12,
+            "runs_resumed": 5,
+            "runs_done_again": 9,
+            "differences": [],
+        }
+        | changes
+    )
+    return ClusterRecord(part="kills", spec=FILE, provenance=made(), kills=found)
+
+
+def beside(bare_s: list[float], ray_s: list[float], joining_s: float = 1.0) -> ClusterRecord:
+    found = OverheadResult(bare_s=bare_s, ray_s=ray_s, joining_s=joining_s, noisy=False)
+    return ClusterRecord(part="overhead", spec=FILE, provenance=made(), overhead=found)
+
+
+def test_what_is_asked_for_is_judged() -> None:
+    flat, growing = [100 * MIB] * 100, [n * MIB for n in range(100)]
+    assert passed(many(flat))
+    assert not passed(many(growing))
+    assert not passed(many(flat, wall_s=121.0))
+    assert not passed(many(flat, missing=1))
+    assert passed(killed())
+    assert not passed(killed(differences=["a: other predictions"]))
+    assert not passed(killed(runs_resumed=0))  # then the kills hit nothing
+    assert passed(beside([60.0] * 10, [61.0] * 10))
+    assert not passed(beside([60.0] * 10, [61.0] * 10, joining_s=20.0))
+    assert not passed(beside([60.0] * 9, [60.0] * 9))  # not all rounds yet
+
+
+def test_the_page_says_what_was_not_measured_and_lists_differences(tmp_path: Path) -> None:
+    save(killed(differences=["a: other predictions"]), tmp_path)
+    page = write_cluster_page(tmp_path).read_text()
+    assert page.count("Not measured here") == 2
+    assert "- a: other predictions" in page
+    assert "missed" in page
+    assert "1.017 [1.017, 1.017]" in cluster_page({"overhead": beside([60.0] * 10, [61.0] * 10)})
+
+
+def test_a_damaged_record_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cluster").mkdir()
+    (tmp_path / "cluster" / "kills.json").write_text("{}")
+    with pytest.raises(InputError, match=r"kills.json: damaged record: .*bench cluster kills"):
+        load(tmp_path, "kills")
+
+
+def test_planted_differences_between_two_suites_are_seen() -> None:
+    def outcome(loss: float, logits: bytes = b"x") -> tuple[JsonValue, bytes]:
+        return {"training": {"loss": loss}}, logits
+
+    one = {"a": outcome(0.5), "b": outcome(0.5)}
+    assert compare(one, dict(one)) == []
+    assert compare(one, {"a": outcome(0.5), "c": outcome(0.5)}) == [
+        "b: no record",
+        "c: not asked for",
+    ]
+    assert compare(one, {"a": outcome(0.6), "b": outcome(0.5, b"y")}) == [
+        "a: training.loss: 0.6, not 0.5",
+        "b: other predictions",
+    ]
+
+
+@heavy
+def test_killed_nodes_and_a_killed_driver_change_no_bit(tmp_path: Path) -> None:
+    spec = FILE.kills.model_copy(update={"driver_every": 2})
+    found = kill_nodes(spec, 4, tmp_path, lambda what, done: None)
+    assert found.differences == []
+    assert found.node_kills == 4
+    assert found.driver_kills == 2
+    assert found.runs_compared == 6 * found.suites
+
+
+@heavy
+def test_many_runs_are_all_recorded_by_a_driver_that_does_not_grow(tmp_path: Path) -> None:
+    spec = FILE.throughput.model_copy(update={"runs": 500})
+    found = throughput(spec, tmp_path, lambda what, done: None)
+    assert found.missing == 0
+    assert found.samples[-1].recorded == 500
