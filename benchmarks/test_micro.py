@@ -74,7 +74,8 @@ def test_scan(benchmark: BenchmarkFixture) -> None:
         torch.randn(directions, WIDTH) - 4,
     ]
     orders = scan_orders(SIDE, SIDE, torch.device("cpu"))
-    benchmark(lambda: selective_scan(*leaves, orders))
+    x, delta, a, b, c, d, bias = leaves
+    benchmark(selective_scan, x, delta, a, b, c, d, bias, orders)
 
 
 def test_loader(benchmark: BenchmarkFixture) -> None:

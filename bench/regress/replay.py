@@ -65,7 +65,7 @@ def replay_processes(
     for _ in range(replays):
         told = set()
         for tries, limit in zip(recorded, limits, strict=True):
-            drawn = tries[rng.integers(len(tries))]
+            drawn = tries[int(rng.integers(len(tries)))]
             values = np.array([*drawn.baseline, *drawn.candidate])
             mixed = rng.permutation(values)  # both trees are the same: which is which is chance
             half = len(drawn.baseline)
@@ -86,7 +86,7 @@ def _replayed(
 ) -> Told:
     drawn: list[TimedRow] = []
     for number in range(spec.most_blocks):
-        drawn.append(_slower(pool[rng.integers(len(pool))], share))
+        drawn.append(_slower(pool[int(rng.integers(len(pool)))], share))
         if number + 1 >= spec.first_blocks:
             verdict = judge_times(reduce(_joined, drawn), spec).verdict
             if verdict != "too noisy":
