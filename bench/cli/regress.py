@@ -97,6 +97,12 @@ def regress(
             key="--baseline",
         )
     parts = _parts(only)
+    if record and (tree.changed or tree.commit is None):
+        raise InputError(
+            "only a commit can be recorded, and the working tree differs from its own",
+            remedy="commit first",
+            key="--record",
+        )
     os.environ["BENCH_CACHE"] = ""  # nothing prepared by other code is taken up
     from rich.console import Console
 

@@ -48,16 +48,16 @@ class Revision(Stored):
 
 
 def revision_of(report: GateReport, repository: Path) -> Revision:
-    """What a gate found of the working tree, if that is a commit.
+    """What a gate found of the working tree.
 
     Raises:
-        InputError: the tree differs from its commit, or the gate measured nothing.
+        InputError: the tree is no commit, or the gate could not even look at it.
     """
     commit, machine = report.candidate.commit, report.machine
     if commit is None or report.candidate.changed or machine is None:
         raise InputError(
-            "only a commit can be recorded, and the working tree differs from its own",
-            remedy="commit first",
+            "nothing to record: the working tree is no commit, or could not be measured",
+            remedy="commit first, and see the report",
             key="--record",
         )
     said = git(repository, "show", "-s", "--format=%cI%n%s", commit) or ""

@@ -7,12 +7,18 @@ from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
 
+from pydantic import ValidationError
+
+from bench.errors import InputError
 from bench.records.store import write_atomic
 from bench.regress.record import Finding, GateReport
 from bench.report.regress import words
 from bench.report.tables import markdown
+from bench.specs import describe_invalid
+from bench.toml_file import shown
 
 NAME = "regression"
+PAGES = (f"{NAME}.md", f"{NAME}.html")
 _STYLE = """
 :root { color-scheme: light dark; --line: #d0d0d0; --bad: #a11d1d; --good: #1a6b2d;
   --open: #80500a; }
@@ -38,6 +44,25 @@ def write_report(report: GateReport, folder: Path) -> list[Path]:
     for ending, text in documents.items():
         write_atomic(folder / f"{NAME}.{ending}", text.encode())
     return [folder / f"{NAME}.{ending}" for ending in documents]
+
+
+def gate_documents(folder: Path) -> dict[str, str]:
+    """Both pages anew, from the JSON that lies beside them.
+
+    Raises:
+        InputError: it is not there, or damaged.
+    """
+    path = folder / f"{NAME}.json"
+    try:
+        report = GateReport.model_validate_json(path.read_text(encoding="utf-8"))
+    except (ValidationError, OSError, UnicodeDecodeError) as error:
+        why = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
+        raise InputError(
+            f"damaged report of the gate: {why}",
+            remedy=f"delete {NAME}.*, or run the gate again",
+            file=shown(path),
+        ) from None
+    return dict(zip(PAGES, (gate_page(report), gate_html(report)), strict=True))
 
 
 def gate_page(report: GateReport) -> str:

@@ -6,10 +6,12 @@ import json
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
 from junitparser import JUnitXml, TestCase
 
+from bench.errors import InputError
 from bench.regress.record import Finding, GateReport
-from bench.report.regress.page import gate_page, write_report
+from bench.report.regress.page import gate_documents, gate_page, write_report
 from tests.bench.regress.samples import report
 
 TestCase.__test__ = False  # not a pytest class, whatever its name
@@ -66,6 +68,15 @@ def test_all_four_files_are_of_the_same_run(tmp_path: Path) -> None:
     assert "no &lt;network&gt;" in html
     assert "http" not in html  # nothing is fetched
     Closed().feed(html)
+
+
+def test_pages_can_be_drawn_anew_and_a_damaged_report_is_named(tmp_path: Path) -> None:
+    write_report(report(*FINDINGS), tmp_path)
+    for name, text in gate_documents(tmp_path).items():
+        assert (tmp_path / name).read_text() == text
+    (tmp_path / "regression.json").write_text("{}")
+    with pytest.raises(InputError, match="damaged report of the gate"):
+        gate_documents(tmp_path)
 
 
 class Closed(HTMLParser):

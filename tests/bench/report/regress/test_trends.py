@@ -76,7 +76,7 @@ def test_micro_benchmarks_of_one_machine_are_one_series_whatever_its_clock(tmp_p
 def test_only_a_commit_is_recorded_and_a_damaged_record_is_named(tmp_path: Path) -> None:
     made = report()
     changed = made.candidate.model_copy(update={"changed": True})
-    with pytest.raises(InputError, match="commit first"):
+    with pytest.raises(InputError, match="is no commit"):
         revision_of(made.model_copy(update={"candidate": changed}), ROOT)
     save(revision("c" * 40), tmp_path)
     (tmp_path / "history" / "damaged.json").write_text("{}")
