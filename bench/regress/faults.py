@@ -136,7 +136,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="one parameter more",
-        found_by="parameters",
+        found_by="parameters:",
         part="exact",
         file="medspectralnet/gate.py",
         old="        self.sources = sources\n",
@@ -145,7 +145,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="1 % more MACs",
-        found_by="MACs",
+        found_by="MACs:",
         part="exact",
         file="medspectralnet/network.py",
         old="        x = self.stem(x)\n        maps = []\n        for stage in self.stages:\n"

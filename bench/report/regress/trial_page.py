@@ -65,7 +65,7 @@ def fault_rows(record: TrialRecord) -> list[Row]:
         rows.append(
             {
                 "planted": fault.name,
-                "must be found by": fault.found_by,
+                "must be found by": fault.found_by.rstrip(":"),
                 "tries": str(len(tries)),
                 "found": _share(right, len(tries)),
                 "must be": f"{100 * needed:g} %",
