@@ -131,9 +131,9 @@ def test_slowness_planted_in_one_tree_shows_in_that_lane_alone(
         name: float(np.median(getattr(timed, f"{name}_s")))
         for name in ("baseline", "again", "candidate", "yardstick")
     }
-    assert medians["candidate"] > 0.02
-    assert max(medians["baseline"], medians["again"]) < 0.02
-    assert judge_times(timed, spec).ratio.value > 1.5
+    others = max(medians["baseline"], medians["again"])
+    assert medians["candidate"] > max(0.02, others + 0.01)
+    assert judge_times(timed, spec).ratio.value > 1.1
 
 
 def test_code_of_others_and_a_missing_model_are_not_timed(repository: Path) -> None:
