@@ -46,7 +46,8 @@ def look(probes: Sequence[Probe], file: GateFile) -> list[dict[str, Any]]:
     """What each finds, in their order; they run at the same time.
 
     Raises:
-        ProbeFailed: a process failed.
+        ProbeFailed: a process failed; of several, the last, so that a baseline that stands behind
+            the candidate and fails as well is what is named.
         InputError: what ran was not the tree's code.
     """
     started: list[subprocess.Popen[str]] = []
@@ -57,10 +58,11 @@ def look(probes: Sequence[Probe], file: GateFile) -> list[dict[str, Any]]:
         for process in started:
             process.kill()
     found = []
-    for probe, (out, err, code) in zip(probes, ended, strict=True):
+    for probe, (_, err, code) in reversed(list(zip(probes, ended, strict=True))):
         if code != 0:
             lines = err.strip().splitlines()
             raise ProbeFailed(probe, lines[-1] if lines else f"exit code {code}")
+    for probe, (out, _, _) in zip(probes, ended, strict=True):
         answer: dict[str, Any] = json.loads(out.splitlines()[-1])
         if answer["strangers"]:
             raise InputError(
