@@ -1,6 +1,7 @@
 # Every target makes what it needs; SUITE= picks the suite, FRESH=1 starts from empty results.
 SUITE ?= quick
 MINUTES ?= 9
+BASELINE ?= HEAD
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
@@ -12,7 +13,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test chaos lint reproduce-table figures claims control study verify test-tex test-browser bench simulate cluster gpu gpu-pack data clean help
+.PHONY: setup test regress chaos lint reproduce-table figures claims control study verify test-tex test-browser bench simulate cluster gpu gpu-pack data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -55,8 +56,13 @@ test-browser: $(STAMP) ## the HTML pages in Chromium (Debian, Ubuntu: apt instal
 lint: $(STAMP) ## ruff, mypy --strict, the import floors
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: $(STAMP) ## put the timer on trial, then time models against their rivals (RACES="name …", default all); floors must hold
+bench: $(STAMP) ## put the timer on trial, then time models against their rivals (RACES="name …", default all); floors must hold; then the parts alone
 	@$(BENCH) trust && $(BENCH) race $(RACES) && $(BENCH) engine feeding overhead resume
+	@mkdir -p results/history/micro && OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q benchmarks --benchmark-columns=median,iqr,rounds \
+	  --benchmark-json=results/history/micro/$$(git rev-parse --short=12 HEAD).json && $(BENCH) regress --draw
+
+regress: $(STAMP) ## is the working tree worse than BASELINE (default HEAD)? cost, accuracy, run time; BUDGET=minutes
+	@$(BENCH) regress --baseline "$(BASELINE)" $(if $(BUDGET),--budget $(BUDGET))
 
 simulate: $(STAMP) ## put the statistics on trial: worlds with a known truth; no limit may be missed
 	@$(BENCH) simulate

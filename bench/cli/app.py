@@ -16,6 +16,7 @@ from bench.cli.engine import engine, recheck
 from bench.cli.gpu import gpu, kernels
 from bench.cli.pictures import figures, page
 from bench.cli.reading import explain
+from bench.cli.regress import regress
 from bench.cli.studies import control, study
 from bench.cli.suites import measure, report, run, status
 from bench.cli.trials import race, search, simulate, trust
@@ -58,6 +59,7 @@ for _command in (
     control,
     study,
     verify,
+    regress,
     schema,
 ):
     app.command()(_command)

@@ -18,6 +18,7 @@ from bench.race.record import load_all as load_races
 from bench.records.audit import load_all as load_audits
 from bench.records.schema import Record
 from bench.records.store import Store
+from bench.regress.trial_record import load as load_trial
 from bench.report.audits import Audits, audits_for
 from bench.report.claims.page import HTML as CLAIMS_HTML
 from bench.report.claims.page import PAGE as CLAIMS_PAGE
@@ -37,6 +38,13 @@ from bench.report.page.write import PAGE as SUITE_PAGE
 from bench.report.races import PAGE as RACES_PAGE
 from bench.report.races import race_page
 from bench.report.readme import embed
+from bench.report.regress.page import PAGES as GATE_PAGES
+from bench.report.regress.page import gate_documents
+from bench.report.regress.trends import HTML as TRENDS_HTML
+from bench.report.regress.trends import PAGE as TRENDS_PAGE
+from bench.report.regress.trends import trends_documents
+from bench.report.regress.trial_page import PAGE as TRIAL_PAGE
+from bench.report.regress.trial_page import trial_page
 from bench.report.search import PAGE as SEARCH_PAGE
 from bench.report.search import model_table, search_page
 from bench.report.selection import PAGE as SELECTION_PAGE
@@ -179,6 +187,9 @@ class Pages:
             (DATA_PAGE,): lambda: {DATA_PAGE: data_page(load_audits(root))},
             (CONTROL_PAGE,): lambda: {CONTROL_PAGE: control_page(self.records, self.staleness)},
             (SELECTION_PAGE,): lambda: {SELECTION_PAGE: selection_document(load_studies(root))},
+            (TRIAL_PAGE,): lambda: {TRIAL_PAGE: trial_page(load_trial(root))},
+            (TRENDS_PAGE, TRENDS_HTML): lambda: trends_documents(root),
+            GATE_PAGES: lambda: gate_documents(self.reports),
             (CLAIMS_PAGE, CLAIMS_HTML): lambda: claims_documents(root, self.reports),
         }
 

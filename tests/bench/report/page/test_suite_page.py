@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli.suites import _parse_only
+from bench.cli.options import parse_only
 from bench.records.store import Store
 from bench.report.figures import draw
 from bench.report.page.cards import Cards
@@ -121,7 +121,7 @@ def test_a_cards_command_asks_for_exactly_that_record(made: Made) -> None:
         if isinstance(record.spec, RunSpec):
             said = re.search(r"--only '?(model=.*?)'?$", cards.of(record).command)
             assert said is not None
-            (cell,) = made.suite.only(_parse_only(said[1]))
+            (cell,) = made.suite.only(parse_only(said[1]))
             spec = record.spec
             wanted = (spec.model.name, spec.data.name, spec.seed)
             assert (cell.model.name, cell.dataset.name, cell.seed) == wanted

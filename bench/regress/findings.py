@@ -1,0 +1,227 @@
+"""From what was measured to the lines of the table."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+
+from bench.regress.accuracy import Known, differences, looks_of
+from bench.regress.file import Accuracy, Limit, RunTime
+from bench.regress.judge import Judged, judge_process, judge_times
+from bench.regress.record import (
+    CellTrainings,
+    CheckResult,
+    ExactNumbers,
+    ExactOf,
+    Finding,
+    ProcessRow,
+    TimedRow,
+    Verdict,
+)
+
+NUMBERS = {
+    "params_total": "parameters",
+    "params_trainable": "trainable parameters",
+    "macs": "MACs",
+    "operators": "operators",
+    "activation_bytes": "activation bytes",
+}
+OF_PACKAGES = ("operators", "activation_bytes")  # torch decides them as well
+
+
+def exact_findings(baseline: ExactOf, candidate: ExactOf) -> list[Finding]:
+    """Every number of every model; more of anything is a regression, less a notice."""
+    found: list[Finding] = []
+    same_packages = baseline.machine.packages == candidate.machine.packages
+    for name in dict.fromkeys([*baseline.models, *candidate.models]):
+        first, second = baseline.models.get(name), candidate.models.get(name)
+        if first is None or second is None:
+            gone = second is None
+            found.append(
+                Finding(
+                    name=f"model:{name}",
+                    kind="exact",
+                    verdict="regression" if gone else "notice",
+                    change="is gone" if gone else "is new",
+                )
+            )
+            continue
+        for key, label in NUMBERS.items():
+            found.append(_number(name, key, label, first, second, same_packages))
+        found += _of_counting(name, first, second)
+        if baseline.machine.gives_the_bits_of(candidate.machine):
+            same = first.outputs_sha256 == second.outputs_sha256
+            found.append(_bits(f"outputs:{name}", "outputs from one seed", same))
+    return found
+
+
+def _number(
+    model: str, key: str, label: str, first: ExactNumbers, second: ExactNumbers, same: bool
+) -> Finding:
+    before, after = getattr(first, key), getattr(second, key)
+    name = f"{label}:{model}"
+    if key in OF_PACKAGES and not same:
+        return Finding(
+            name=name, kind="exact", verdict="not measured", says="other packages on either side"
+        )
+    verdict: Verdict = "pass"
+    if after != before:
+        verdict = "regression" if after > before else "notice"
+    share = f" ({100 * (after / before - 1):+.3g} %)" if before and after != before else ""
+    return Finding(
+        name=name,
+        kind="exact",
+        verdict=verdict,
+        baseline=f"{before:,}",
+        candidate=f"{after:,}",
+        change=f"{after - before:+,}{share}" if after != before else "",
+        sure="exact",
+    )
+
+
+def _of_counting(model: str, first: ExactNumbers, second: ExactNumbers) -> list[Finding]:
+    """That everything is counted, and that what normalised still does."""
+    found = []
+    if first.macs_complete and not second.macs_complete:
+        found.append(
+            Finding(
+                name=f"MACs complete:{model}",
+                kind="exact",
+                verdict="regression",
+                says="an operator has neither a formula nor leave to count nothing",
+            )
+        )
+    if first.norm_operators:
+        fewer = second.norm_operators < first.norm_operators
+        found.append(
+            Finding(
+                name=f"normalisation present:{model}",
+                kind="check",
+                verdict="regression" if fewer else "pass",
+                baseline=str(first.norm_operators),
+                candidate=str(second.norm_operators),
+                change=f"{second.norm_operators - first.norm_operators:+d} operators"
+                if fewer
+                else "",
+                sure="exact",
+            )
+        )
+    return found
+
+
+def _bits(name: str, what: str, same: bool) -> Finding:
+    says = "" if same else f"{what}: other bits; that alone is no regression"
+    return Finding(
+        name=name, kind="exact", verdict="pass" if same else "notice", sure="exact", says=says
+    )
+
+
+def check_findings(checks: Iterable[CheckResult]) -> list[Finding]:
+    """A check that does not hold is a regression, whatever the baseline."""
+    return [
+        Finding(
+            name=check.name,
+            kind="check",
+            verdict="pass" if check.passed else "regression",
+            says=check.detail,
+            sure="exact",
+        )
+        for check in checks
+    ]
+
+
+def accuracy_findings(
+    cells: Sequence[CellTrainings], spec: Accuracy, known: Known | None = None
+) -> list[Finding]:
+    """Non-inferiority of each cell, and whether the first training has the baseline's bits."""
+    found = []
+    for cell in cells:
+        name = f"AUC:{cell.label}"
+        if cell.unavailable or cell.data_differs:
+            why = cell.unavailable or "the two trees make other arrays of this data set"
+            found.append(Finding(name=name, kind="accuracy", verdict="not measured", says=why))
+            continue
+        found += _of_cell(name, cell, spec, known)
+    return found
+
+
+def _of_cell(name: str, cell: CellTrainings, spec: Accuracy, known: Known | None) -> list[Finding]:
+    looks = looks_of(cell, spec, known)
+    if not looks:
+        count = len(differences(cell, known))
+        says = f"{count} seeds have both scores, {spec.looks[0]} are needed"
+        return [Finding(name=name, kind="accuracy", verdict="not measured", says=says)]
+    last = looks[-1]
+    verdicts: dict[str, Verdict] = {
+        "not inferior": "pass",
+        "inferior": "regression",
+        "undecided": "too noisy",
+    }
+    ours = [t.auc for t in cell.candidate if t.auc is not None][: last.pairs]
+    mean = sum(ours) / len(ours)
+    sure = "every pair is equal"
+    if last.low is not None and last.high is not None:
+        sure = (
+            f"{100 * last.low:+.1f} to {100 * last.high:+.1f} points, each side at {last.level:.2g}"
+        )
+    found = [
+        Finding(
+            name=name,
+            kind="accuracy",
+            verdict=verdicts[last.decision],
+            baseline=f"{100 * (mean - last.mean):.1f}",
+            candidate=f"{100 * mean:.1f}",
+            change=f"{100 * last.mean:+.1f} points of AUC",
+            sure=f"{sure}; {last.pairs} seeds, margin {100 * spec.margin:g}",
+        )
+    ]
+    if cell.baseline:
+        same = all(
+            a.weights_sha256 == b.weights_sha256
+            for a, b in zip(cell.baseline, cell.candidate, strict=False)
+        )
+        found.append(_bits(f"training bits:{cell.label}", "weights after training", same))
+    return found
+
+
+def time_findings(rows: Sequence[TimedRow], spec: RunTime) -> list[Finding]:
+    """Rows that both trees were timed in."""
+    return [
+        _ratio(f"{row.label}", "run time", judge_times(row, spec), f"{sum(row.blocks)} rounds")
+        for row in rows
+    ]
+
+
+def process_findings(rows: Sequence[ProcessRow], limits: Sequence[Limit]) -> list[Finding]:
+    """Rows of fresh processes."""
+    return [
+        _ratio(row.label, "process", judge_process(row, limit), f"{len(row.candidate)} processes")
+        for row, limit in zip(rows, limits, strict=True)
+    ]
+
+
+def _ratio(name: str, kind: str, judged: Judged, counted: str) -> Finding:
+    ratio = judged.ratio
+    return Finding.model_validate(
+        {
+            "name": name,
+            "kind": kind,
+            "verdict": judged.verdict,
+            "baseline": "1",
+            "candidate": f"{ratio.value:.3f}",
+            "change": f"{100 * (ratio.value - 1):+.1f} %",
+            "sure": f"{ratio.low:.3f} to {ratio.high:.3f}; copies of the baseline differ by "
+            f"{100 * judged.floor:.1f} %; {counted}",
+        }
+    )
+
+
+def accepted(findings: Iterable[Finding], patterns: Sequence[str]) -> list[Finding]:
+    """The same, with what the user knows of and wants marked so."""
+    return [
+        finding.model_copy(update={"verdict": "accepted"})
+        if finding.verdict in ("regression", "too noisy")
+        and any(fnmatch.fnmatchcase(finding.name, pattern) for pattern in patterns)
+        else finding
+        for finding in findings
+    ]

@@ -1,0 +1,113 @@
+"""What is kept of the gate's trial: every try, with its raw times, and the counts of replays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from bench import provenance
+from bench.errors import InputError
+from bench.records.base import Stored
+from bench.records.schema import Count, Provenance
+from bench.records.store import write_atomic
+from bench.regress.record import ProcessRow, TimedRow
+from bench.regress.trial_file import TrialFile
+from bench.specs import describe_invalid
+from bench.toml_file import shown
+
+NAME = "regress.json"  # below the results folder
+SOURCES = (
+    "bench/measure",
+    "bench/regress",
+    "bench/statistics/sequential.py",
+    "bench/statistics/timings.py",
+)
+"""What decides a trial; the code on which faults are planted does not."""
+NOTHING, WHOLE = "nothing", "nothing, the whole gate"
+"""What was planted, beside the faults: two identical trees, by the noisy parts or by all."""
+
+
+def regress_digest() -> str:
+    """16 hex digits over the source of the gate that is on trial."""
+    return provenance._digest(SOURCES).hexdigest()[:16]
+
+
+class Try(Stored):
+    """One run of the gate, or of the part of it that should find the fault.
+
+    Attributes:
+        found: names of what it called a regression.
+        right: the fault was found by the check that must find it, and the gate ended with 1; where
+            nothing was planted, it did not end with 1.
+    """
+
+    planted: str
+    exit_code: int
+    right: bool
+    found: list[str]
+    undecided: list[str]
+    run_time: list[TimedRow] = []
+    processes: list[ProcessRow] = []
+    wall_s: float
+
+
+class Replayed(Stored):
+    """Raw times of identical trees drawn anew, made slower by ``share``, judged again.
+
+    Attributes:
+        regressions, undecided: how many replays ended so.
+    """
+
+    label: str
+    share: float
+    replays: Count
+    regressions: Count
+    undecided: Count
+
+
+class TrialRecord(Stored):
+    """The trial on one machine; it grows try by try."""
+
+    schema_version: Literal[1] = 1
+    spec: TrialFile
+    provenance: Provenance
+    tries: list[Try] = []
+    replayed: list[Replayed] = []
+
+    @property
+    def stale(self) -> bool:
+        """Whether the code that decides it has changed since."""
+        return self.provenance.source_digest != regress_digest()
+
+    def of(self, planted: str) -> list[Try]:
+        """The tries of one fault."""
+        return [one for one in self.tries if one.planted == planted]
+
+
+def save(record: TrialRecord, results: Path) -> Path:
+    """Write the record whole or not at all; returns its path."""
+    path = results / NAME
+    write_atomic(path, (record.model_dump_json(indent=None) + "\n").encode())
+    return path
+
+
+def load(results: Path) -> TrialRecord | None:
+    """The stored trial, or None if there is none.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    path = results / NAME
+    if not path.exists():
+        return None
+    try:
+        return TrialRecord.model_validate_json(path.read_text(encoding="utf-8"))
+    except (ValidationError, OSError, UnicodeDecodeError) as error:
+        why = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
+        raise InputError(
+            f"damaged record: {why}",
+            remedy="delete it and make it anew: python -m bench regress --trial",
+            file=shown(path),
+        ) from None

@@ -1,0 +1,166 @@
+"""Every named check passes on this checkout, and finds the fault it is named for, planted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import bench.data.feed
+import bench.run.experiment
+import bench.training.loop
+import medspectralnet.gate
+import medspectralnet.layers
+from bench.errors import InputError
+from bench.regress.faults import FAULTS, plant
+from bench.regress.file import GATE, GateFile
+from bench.regress.probes import checks, exact, files
+from bench.toml_file import ROOT, read_toml
+
+FILE = read_toml(GATE, GateFile)
+assert FILE.checks is not None
+REQUEST: dict[str, Any] = FILE.checks.model_dump(mode="json") | {"threads": 1}
+
+
+def faulty(answer: dict[str, Any]) -> dict[str, str]:
+    return {one["name"]: one["detail"] for one in answer["checks"] if not one["passed"]}
+
+
+def test_a_sound_training_passes() -> None:
+    answer = checks.look(REQUEST)
+    assert not faulty(answer)
+    assert len(answer["checks"]) == 3
+    gates = next(one for one in answer["checks"] if one["name"].startswith("gradient"))
+    assert gates["detail"] == "6 × gate, 5 × global_stream, 5 × local_stream"
+
+
+def test_a_gate_without_gradient_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = medspectralnet.gate.ContextGate.weights
+    monkeypatch.setattr(
+        medspectralnet.gate.ContextGate, "weights", lambda self, maps: weights(self, maps).detach()
+    )
+    found = faulty(checks.look(REQUEST))
+    assert "gate" in found["gradient reaches every part"]
+    assert "every parameter moves in training" in found
+
+
+@pytest.mark.parametrize("factor", [10.0, 0.1])
+def test_a_learning_rate_that_is_not_the_protocols_is_found(
+    monkeypatch: pytest.MonkeyPatch, factor: float
+) -> None:
+    from bench.training.optimization import make_optimizer as make
+
+    def other(model: Any, protocol: Any) -> Any:
+        chosen = protocol.optimizer.model_copy(update={"lr": factor * protocol.optimizer.lr})
+        return make(model, protocol.model_copy(update={"optimizer": chosen}))
+
+    monkeypatch.setattr(bench.training.loop, "make_optimizer", other)
+    # the schedule sets the rate anew from the optimizer's own
+    assert "learning rate as the protocol says" in faulty(checks.look(REQUEST))
+
+
+def test_steps_larger_than_the_rate_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    update = bench.training.loop.Trainer.update
+
+    def twice(self: Any, images: Tensor, labels: Tensor) -> Tensor:
+        before = [p.detach().clone() for p in self.model.parameters()]
+        loss = update(self, images, labels)
+        with torch.no_grad():
+            for weight, was in zip(self.model.parameters(), before, strict=True):
+                weight.add_(9 * (weight - was))
+        return loss
+
+    monkeypatch.setattr(bench.training.loop.Trainer, "update", twice)
+    found = faulty(checks.look(REQUEST))
+    assert "the first update moves" in found["learning rate as the protocol says"]
+
+
+@pytest.mark.real_data
+def test_data_fed_and_predicted_are_the_files(
+    medmnist_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = files.look(REQUEST)
+    assert not faulty(answer)
+    assert len(answer["checks"]) == 4
+
+
+@pytest.mark.real_data
+def test_faults_of_the_data_are_found_by_name(
+    medmnist_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def only(*names: str) -> dict[str, str]:
+        """The cheap checks, which need no training."""
+        from bench.data import catalog
+        from bench.regress.probes.checking import outcome
+        from bench.specs import DatasetSpec
+
+        dataset = catalog.load(DatasetSpec(name="breastmnist"), 28)
+        found = files.OfFile(REQUEST, dataset)
+        return faulty({"checks": [outcome(name, getattr(found, name)) for name in names]})
+
+    sound = bench.data.feed.batches
+    with monkeypatch.context() as planted:
+
+        def shifted(*args: Any, **kwargs: Any) -> Any:
+            return ((images, labels.roll(1, 0)) for images, labels in sound(*args, **kwargs))
+
+        planted.setattr(bench.data.feed, "batches", shifted)
+        found = only("images_and_labels", "fed_as_documented")
+        assert list(found) == ["images_and_labels"]
+    with monkeypatch.context() as planted:
+        feed = bench.run.experiment._feed
+
+        def other(spec: Any, dataset: Any, split: Any, options: Any) -> Any:
+            return feed(spec, dataset, dataset.train if split.name == "val" else split, options)
+
+        planted.setattr(bench.run.experiment, "_feed", other)
+        assert "val: " in only("images_and_labels")["images_and_labels"]
+    with monkeypatch.context() as planted:
+        planted.setattr(bench.data.feed, "normalise", lambda images, channels, out: images.float())
+        assert "fed_as_documented" in only("fed_as_documented")
+    with monkeypatch.context() as planted:
+        planted.setattr(files, "published_md5", lambda flag: "0")
+        assert "file_is_the_published_one" in only("file_is_the_published_one")
+
+
+def numbers() -> dict[str, Any]:
+    request = {"image_size": 32, "channels": 1, "num_classes": 2, "batch_size": 2}
+    return exact.numbers("test_medspectralnet", request)
+
+
+def test_a_dropped_normalisation_shows_in_what_ran(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = numbers()
+    assert numbers() == before  # the same bits and counts every time
+    conv_norm = medspectralnet.layers.ConvNorm
+    monkeypatch.setattr(conv_norm, "forward", lambda self, x: self.act(self.conv(x)))
+    after = numbers()
+    assert after["norm_operators"] == 0 < before["norm_operators"]
+    assert after["params_total"] == before["params_total"]
+
+
+def test_activation_bytes_of_a_known_network() -> None:
+    """A linear layer keeps its input for the weight's gradient: 2 × 3 floats."""
+    layer = torch.nn.Linear(3, 5, bias=False)
+    assert exact.activation_bytes(layer, torch.randn(2, 3)) == 2 * 3 * 4
+    two = torch.nn.Sequential(layer, torch.nn.ReLU())
+    assert exact.activation_bytes(two, torch.randn(2, 3)) == 2 * 3 * 4 + 2 * 5 * 4
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_every_fault_still_fits_the_source(fault: Any, tmp_path: Path) -> None:
+    path = tmp_path / fault.file
+    path.parent.mkdir(parents=True)
+    source = (ROOT / fault.file).read_text()
+    path.write_text(source)
+    plant(fault, tmp_path, more_macs=7, more_bytes=8)
+    planted = path.read_text()
+    assert planted != source
+    compile(planted, fault.file, "exec")
+    assert "{" + "more" not in planted
+    if fault.old and planted.count(fault.old) != 1:
+        path.write_text(planted)
+        with pytest.raises(InputError, match="no longer fits"):
+            plant(fault, tmp_path)

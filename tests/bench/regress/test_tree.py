@@ -1,0 +1,76 @@
+"""Baselines out of git, folders and archives; what names none is refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.errors import InputError
+from bench.regress.archive import export
+from bench.regress.tree import baseline_tree, working_tree
+from tests.bench.regress.conftest import changed, commit_all
+
+PACKAGES = ["theirnet"]
+
+
+def parts_of(reference: str, repository: Path) -> str:
+    with baseline_tree(reference, repository, PACKAGES, PACKAGES) as tree:
+        return (tree.folder / "theirnet" / "parts.py").read_text()
+
+
+def test_a_revision_is_laid_out_as_it_was_and_nothing_is_left(repository: Path) -> None:
+    changed(repository, "theirnet/parts.py", "return 4", "return 8")
+    second = commit_all(repository, "second")
+    assert "return 4" in parts_of("HEAD~1", repository)
+    assert "return 8" in parts_of(second[:7], repository)
+    with baseline_tree("HEAD~1", repository, PACKAGES, PACKAGES) as tree:
+        folder = tree.folder
+        assert tree.label.startswith("HEAD~1 (")
+        assert (folder / "theirnet").is_dir()
+    assert not folder.exists()
+
+
+def test_the_working_tree_says_what_it_is_of(repository: Path) -> None:
+    assert not working_tree(repository, PACKAGES).changed
+    changed(repository, "theirnet/parts.py", "return 4", "return 8")
+    tree = working_tree(repository, PACKAGES)
+    assert tree.changed
+    assert tree.label.endswith(", changed")
+
+
+def test_a_folder_and_an_archive_are_baselines_too(repository: Path, tmp_path: Path) -> None:
+    assert "return 4" in parts_of(str(repository), repository)
+    first, again = tmp_path / "one.tar.gz", tmp_path / "two.tar.gz"
+    for archive in (first, again):
+        assert export(repository, PACKAGES, "c0ffee", False, archive) == 2
+    assert first.read_bytes() == again.read_bytes()
+    changed(repository, "theirnet/parts.py", "return 4", "return 8")
+    with baseline_tree(str(first), repository, PACKAGES, PACKAGES) as tree:
+        assert tree.commit == "c0ffee"
+        assert "return 4" in (tree.folder / "theirnet" / "parts.py").read_text()
+
+
+@pytest.mark.parametrize("damage", ["cut", "other", "text"])
+def test_a_damaged_archive_is_said_to_be(repository: Path, tmp_path: Path, damage: str) -> None:
+    archive = tmp_path / "one.tar.gz"
+    export(repository, PACKAGES, None, False, archive)
+    whole = archive.read_bytes()
+    archive.write_bytes({"cut": whole[:-40], "other": b"\x1f\x8b" + whole, "text": b"no"}[damage])
+    with (
+        pytest.raises(InputError, match="not a whole archive") as caught,
+        baseline_tree(str(archive), repository, PACKAGES, PACKAGES),
+    ):
+        pass
+    assert "--export" in str(caught.value)
+
+
+def test_what_names_nothing_is_refused(repository: Path, tmp_path: Path) -> None:
+    for reference, said in (("nope", "no git revision"), (str(tmp_path), "has no package")):
+        with (
+            pytest.raises(InputError, match=said),
+            baseline_tree(reference, repository, PACKAGES, PACKAGES),
+        ):
+            pass
+    with pytest.raises(InputError, match="has no package 'other'"):
+        working_tree(repository, ["other"])
