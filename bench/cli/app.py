@@ -13,6 +13,8 @@ from bench.cli.checks import claims, verify
 from bench.cli.comparing import compare
 from bench.cli.engine import engine, recheck
 from bench.cli.pictures import figures, page
+from bench.cli.insight import architecture
+from bench.cli.pictures import figures
 from bench.cli.reading import explain
 from bench.cli.studies import control, study
 from bench.cli.suites import measure, report, run, status
@@ -37,6 +39,7 @@ for _command in (
     report,
     figures,
     page,
+    architecture,
     status,
     compare,
     explain,
