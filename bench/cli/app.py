@@ -19,6 +19,7 @@ from bench.cli.reading import explain
 from bench.cli.studies import control, study
 from bench.cli.suites import measure, report, run, status
 from bench.cli.trials import race, search, simulate, trust
+from bench.cli.weights import export, predict, weights
 from bench.process import DEBUG
 
 app = typer.Typer(
@@ -43,6 +44,9 @@ for _command in (
     status,
     compare,
     explain,
+    weights,
+    predict,
+    export,
     models,
     data,
     race,
