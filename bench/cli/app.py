@@ -14,6 +14,7 @@ from bench.cli.comparing import compare
 from bench.cli.engine import engine, recheck
 from bench.cli.pictures import figures, page
 from bench.cli.insight import architecture
+from bench.cli.insight import architecture, insight
 from bench.cli.pictures import figures
 from bench.cli.reading import explain
 from bench.cli.studies import control, study
@@ -41,6 +42,7 @@ for _command in (
     figures,
     page,
     architecture,
+    insight,
     status,
     compare,
     explain,

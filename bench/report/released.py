@@ -29,10 +29,39 @@ def picks(collected: Collected, wanted: Mapping[str, set[str]]) -> list[Pick]:
     Raises:
         InputError: a name that the suite has not, no subject, or no finished training.
     """
+    named = _named(collected, wanted)
+    found = []
+    for model, dataset in _pairs(collected, named):
+        runs = trainings(collected, model, dataset)
+        if "seed" not in named:
+            found.append(pick_best(runs))
+            continue
+        seeds = sorted(_seed(run) for run in runs)
+        found += [pick_named(run, seeds) for run in runs if str(_seed(run)) in named["seed"]]
+    return found
+
+
+def subjects(collected: Collected, wanted: Mapping[str, set[str]]) -> list[Record]:
+    """Every finished training of the suite's subject, or those ``wanted`` names.
+
+    Raises:
+        InputError: as ``picks``.
+    """
+    named = _named(collected, wanted)
+    return [
+        run
+        for model, dataset in _pairs(collected, named)
+        for run in trainings(collected, model, dataset)
+        if "seed" not in named or str(_seed(run)) in named["seed"]
+    ]
+
+
+def _named(collected: Collected, wanted: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """What is wanted, with the suite's subject where no model is named."""
     suite = collected.suite
     if "control" in wanted:
         raise InputError(
-            "networks trained under an input control are not released",
+            "networks trained under an input control are left alone here",
             remedy="leave control out",
             key="--only",
         )
@@ -45,16 +74,13 @@ def picks(collected: Collected, wanted: Mapping[str, set[str]]) -> list[Pick]:
                 key="--only",
             )
         named["model"] = {suite.settings.subject}
-    cells = [cell for cell in suite.only(named) if cell.control is None]
-    found = []
-    for model, dataset in dict.fromkeys((c.model.name, c.dataset.name) for c in cells):
-        runs = trainings(collected, model, dataset)
-        if "seed" not in named:
-            found.append(pick_best(runs))
-            continue
-        seeds = sorted(_seed(run) for run in runs)
-        found += [pick_named(run, seeds) for run in runs if str(_seed(run)) in named["seed"]]
-    return found
+    return named
+
+
+def _pairs(collected: Collected, named: dict[str, set[str]]) -> list[tuple[str, str]]:
+    """Models and data sets of the cells that are named, each pair once."""
+    cells = [cell for cell in collected.suite.only(named) if cell.control is None]
+    return list(dict.fromkeys((cell.model.name, cell.dataset.name) for cell in cells))
 
 
 def trainings(collected: Collected, model: str, dataset: str) -> list[Record]:

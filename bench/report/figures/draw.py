@@ -15,6 +15,8 @@ from bench.report.collect import Collected, collect
 from bench.report.figures.confusion import confusions
 from bench.report.figures.curves import learning_curves
 from bench.report.figures.forest import ablation_forest
+from bench.report.figures.frequencies import frequencies
+from bench.report.figures.gates import gates
 from bench.report.figures.page import PAGE, page, table
 from bench.report.figures.planned import Lacking, Planned
 from bench.report.figures.ranks import rank_diagram
@@ -39,6 +41,8 @@ _KINDS: tuple[Callable[[Source], Sequence[Planned | Lacking]], ...] = (
     rocs,
     rank_diagram,
     scalings,
+    gates,
+    frequencies,
 )
 
 
