@@ -53,9 +53,9 @@ def insight(
     from bench.data import catalog
     from bench.insight.looking import looked_into
     from bench.insight.record import load_all, save
-    from bench.insight.weights import weights_of
     from bench.plan import present_checksums
     from bench.provenance import insight_digest
+    from bench.release.finding import weights_of
     from bench.report.collect import collect
     from bench.report.released import subjects
     from bench.report.tables import own_folder, with_predictions

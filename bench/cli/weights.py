@@ -44,6 +44,7 @@ def weights(
     from bench.execution.estimate import Estimator
     from bench.plan import present_checksums
     from bench.records.audit import load_all
+    from bench.release.finding import weights_of
     from bench.release.making import kept, make_weights
     from bench.release.remaking import check_remakable
     from bench.report.audits import audits_for
@@ -71,7 +72,10 @@ def weights(
         else:
             check_remakable(pick.record)
             took = estimator.seconds(spec, training_of(pick.record).data.images["train"])
-            out.print(f"{told}; trained again, about {duration(took)}", markup=False)
+            how = f"trained again, about {duration(took)}"
+            if weights_of(pick.record, folder) is not None:
+                how = "copied from another file of the same training"
+            out.print(f"{told}; {how}", markup=False)
             if dry_run:
                 continue
             dataset = _dataset(spec, loaded.datasets)

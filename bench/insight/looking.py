@@ -91,7 +91,10 @@ def _looked(
     images = fed_pixels(torch.from_numpy(dataset.val.images[index]), metadata)
     probs = classifier.probabilities(classifier.logits(images))
     followed = torch.from_numpy(probs.argmax(axis=1))
-    maps: Maps = {"index": np.asarray(index, np.int32)}
+    maps: Maps = {
+        "index": np.asarray(index, np.int32),
+        "followed": followed.numpy().astype(np.uint8),
+    }
     for name, network in (("grad_cam", model), ("untrained", _fresh(classifier))):
         cams = [
             grad_cam(network, stage, batch.clone(), part)

@@ -131,8 +131,9 @@ class InsightRecord(Stored):
         images: how many validation images the gates and spectra are over.
         gates_untrained: of a network with fresh weights, on the same images: where training began.
         map_stage: whose output Grad-CAM and attention are shown of: the deepest of 7 px a side.
-        maps_sha256: of the ``.npz``: ``pictures`` (K, S, S, C) uint8; ``grad_cam``, ``untrained``
-            (the same of a network with fresh weights) and ``received`` (N, h, w) float16.
+        maps_sha256: of the ``.npz``: ``pictures`` (K, S, S, C) uint8; of N images ``index``, the
+            class ``followed``, and (N, h, w) float16 ``grad_cam``, ``untrained`` (the same of a
+            network with fresh weights) and ``received``.
     """
 
     schema_version: Literal[1] = 1

@@ -33,16 +33,18 @@ def pick_best(runs: Sequence[Record]) -> Pick:
     told = ", ".join(map(str, seeds))
     criterion, value = _criterion(_training(best))
     why = (
-        f"the best {criterion} ({value:.4f}) of seeds {told}; the test split played no part"
+        f"seed {_seed(best)} has the best {criterion} ({value:.4f}) of seeds {told}; the test "
+        "split played no part"
         if len(seeds) > 1
-        else "the only seed there is"
+        else f"seed {_seed(best)} is the only one there is"
     )
     return _pick(best, seeds, why, suffix="")
 
 
 def pick_named(record: Record, seeds: list[int]) -> Pick:
     """A training that was asked for by its seed."""
-    return _pick(record, seeds, "asked for by its seed", suffix=f"-seed-{_seed(record)}")
+    seed = _seed(record)
+    return _pick(record, seeds, f"seed {seed} was asked for by name", suffix=f"-seed-{seed}")
 
 
 def _pick(record: Record, seeds: list[int], why: str, *, suffix: str) -> Pick:

@@ -13,8 +13,9 @@ from bench.errors import InputError
 from bench.records.store import Store
 from bench.release.choosing import Pick
 from bench.release.file import Weights, read_weights, write_weights
+from bench.release.finding import weights_of
 from bench.release.metadata import Calibration, WeightsMetadata
-from bench.release.remaking import Remade, make_again
+from bench.release.remaking import make_again
 from bench.specs import RunSpec, Task
 from bench.staleness import Staleness
 from bench.statistics.temperature import fit_temperature
@@ -42,20 +43,24 @@ def make_weights(
 ) -> WeightsMetadata:
     """Train again, compare, fit the temperature, write; returns what was written.
 
+    Weights of the same training that lie in the same folder under another name are copied.
+
     Raises:
         InputError: the training does not give its record's bits again, or the record's predictions
             cannot be read.
         CannotWrite: the file cannot be written.
     """
-    remade = make_again(pick.record, dataset, Staleness.load(store.root), on_progress)
-    metadata = described(pick, remade, dataset, store)
-    return write_weights(Weights(metadata, remade.selection.model.state_dict()), path)
+    metadata, found = described(pick, dataset, store), weights_of(pick.record, path.parent)
+    if found is not None:
+        return write_weights(Weights(metadata, found[0].state), path)
+    selection = make_again(pick.record, dataset, Staleness.load(store.root), on_progress)
+    return write_weights(Weights(metadata, selection.model.state_dict()), path)
 
 
-def described(pick: Pick, remade: Remade, dataset: Dataset, store: Store) -> WeightsMetadata:
+def described(pick: Pick, dataset: Dataset, store: Store) -> WeightsMetadata:
     """All that the file will say of itself but its checksum."""
-    record, spec = remade.record, remade.spec
-    training = record.training
+    record, spec, training = pick.record, pick.record.spec, pick.record.training
+    assert isinstance(spec, RunSpec)
     assert training is not None
     return WeightsMetadata(
         run=record.id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -48,15 +48,6 @@ class _Witness(LockedSplit):
         return split
 
 
-@dataclass(frozen=True)
-class Remade:
-    """The selection of a training that gave its record's bits again."""
-
-    record: Record
-    spec: RunSpec
-    selection: Selection
-
-
 def check_remakable(record: Record, dataset: Dataset | None = None) -> None:
     """Refuse what cannot give the same bits, before anything is trained.
 
@@ -84,8 +75,8 @@ def make_again(
     dataset: Dataset,
     staleness: Staleness,
     on_progress: Callable[[Progress], None] = lambda _: None,
-) -> Remade:
-    """Train again, choose, predict, compare; nothing of it is kept but the weights.
+) -> Selection:
+    """Train again, choose, predict, compare; the weights are in the selection's model.
 
     Raises:
         InputError: it cannot give the same bits, or does not.
@@ -106,7 +97,7 @@ def make_again(
         cause = "the code that decides it has changed since" if stale else "the machine is another"
         raise _refused(record, f"trained again, it gives other bits ({cause}): {differs}")
     assert witness.selection is not None
-    return Remade(record, spec, witness.selection)
+    return witness.selection
 
 
 def _refused(record: Record, why: str) -> InputError:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 
 import numpy as np
+from pydantic import JsonValue
 from tabulate import tabulate
 
 from bench.evaluation.scores import is_multi_label, probabilities, score
@@ -59,7 +60,7 @@ def model_card(
         "## How well it does",
         _scores(metadata, record, store, without_copies),
         f"Intervals cover the choice of test images alone (Wilson's for accuracy, DeLong's for "
-        f"AUC): another seed gives another network. {_over_seeds(seeds)} This one was chosen as "
+        f"AUC): another seed gives another network. {_over_seeds(seeds)} Of this one: "
         f"{chosen.why}.",
         "## How to use it",
         _usage(metadata, file),
@@ -73,7 +74,7 @@ def _what(metadata: WeightsMetadata, record: Record) -> str:
     training = training_of(record)
     images, protocol = training.data.images, getattr(record.spec, "protocol", None)
     epochs = protocol.epochs if protocol is not None else len(training.epochs)
-    classes = ", ".join(metadata.class_names)
+    classes = ", ".join(f"“{name}”" for name in metadata.class_names)
     side = f"{metadata.source_size} px images fed at {metadata.image_size} px"
     return (
         f"`{metadata.model.name}`, {millions(training.params_trainable)} M parameters, trained "
@@ -148,8 +149,12 @@ def _over_seeds(seeds: Sequence[Record]) -> str:
 
 def _usage(metadata: WeightsMetadata, file: str) -> str:
     registered = metadata.model.timm or metadata.model.name
-    arguments = {"num_classes": len(metadata.class_names), "in_chans": metadata.channels}
-    given = ", ".join(f"{k}={v!r}" for k, v in (arguments | metadata.model.args).items())
+    arguments: dict[str, JsonValue] = {
+        "num_classes": len(metadata.class_names),
+        "in_chans": metadata.channels,
+        **metadata.model.args,
+    }
+    given = "".join(f"    {name}={_literal(value)},\n" for name, value in arguments.items())
     grey = metadata.data_channels < metadata.channels
     repeated = ", grey repeated over the channels" if grey else ""
     calibration = metadata.calibration
@@ -164,8 +169,10 @@ def _usage(metadata: WeightsMetadata, file: str) -> str:
         f"```sh\npython -m bench predict --weights {file} IMAGE …\n"
         f"python -m bench export --weights {file} network.onnx\n```\n\n"
         "```python\n"
-        "import medspectralnet, ablations, baselines, timm  # from the checkout\n"
-        f"model = timm.create_model({registered!r}, {given}, checkpoint_path={file!r}).eval()\n"
+        "import medspectralnet, ablations, baselines, timm  # from the checkout\n\n"
+        f"model = timm.create_model(\n    {_literal(registered)},\n{given}"
+        f"    checkpoint_path={_literal(file)},\n"
+        ").eval()\n"
         "```\n\n"
         f"Feed images resized to {metadata.source_size} × {metadata.source_size}, then to "
         f"{metadata.image_size} × {metadata.image_size} ({metadata.resizing}), uint8 0–255 mapped "
@@ -173,6 +180,11 @@ def _usage(metadata: WeightsMetadata, file: str) -> str:
         f"{repeated}"
         f"; {temperature}{noted}. All of this stands in the file's own header too."
     )
+
+
+def _literal(value: JsonValue) -> str:
+    """As Python writes it, strings in double quotes."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def _origin(metadata: WeightsMetadata, record: Record, file: str, sha256: str) -> str:

@@ -16,8 +16,8 @@ from scipy import stats
 
 from bench.insight.record import Looked, Maps, load_maps
 from bench.report.figures.looks import Look, of_every_dataset, resting
-from bench.report.figures.measuring import paragraph, shortened
-from bench.report.figures.planned import Lacking, Planned, Row
+from bench.report.figures.measuring import paragraph, shortened, width_of
+from bench.report.figures.planned import Lacking, Planned, Row, ids
 from bench.report.figures.source import Source
 from bench.report.figures.style import INK, PAGE, PALE, SMALL, TALLEST, new_figure, place, write
 
@@ -40,12 +40,12 @@ class Agreement:
 
 def attention(source: Source) -> list[Planned | Lacking]:
     """One figure a data set."""
-    return of_every_dataset(source, "Where the network looks", _planned)
+    return of_every_dataset(source, _planned)
 
 
 def _planned(source: Source, dataset: str, seen: Sequence[Look]) -> Planned:
     maps = [load_maps(one.insight, source.store.root) for one in seen]
-    found = agreements(seen, maps)
+    found = agreements(maps)
     first = seen[0].insight
     told = "; ".join(_told(one) for one in found)
     caption = (
@@ -54,7 +54,9 @@ def _planned(source: Source, dataset: str, seen: Sequence[Look]) -> Planned:
         f"where channels that raise the decided class are active, each image up to its largest "
         f"value. Attention received: the mean over heads and queries of the rows of φ(Q)φ(K)ᵀ in "
         f"the stage's last block, dark half and bright twice an even share or more. Probabilities "
-        f"are calibrated. Rank correlation of maps, mean over the first validation images: {told}. "
+        f"are calibrated. Rank correlation of maps, mean over the first "
+        f"{len(maps[0]['index'])} validation images (Grad-CAM of two seeds: where both decide "
+        f"alike): {told}. "
         f"Maps that seeds do not share, or that fresh weights give too, explain no decision. "
         f"{resting(source, seen)}"
     )
@@ -62,35 +64,33 @@ def _planned(source: Source, dataset: str, seen: Sequence[Look]) -> Planned:
         name=f"attention-{dataset}",
         title=f"Where the network looks: {dataset}",
         caption=caption,
-        rows=[*_rows(dataset, seen), *_agreement_rows(dataset, found)],
+        rows=[*_rows(dataset, seen), *_agreement_rows(dataset, seen, found)],
         records=[one.record for one in seen],
         draw=partial(_draw, seen, maps),
     )
 
 
-def agreements(seen: Sequence[Look], maps: Sequence[Maps]) -> list[Agreement]:
+def agreements(maps: Sequence[Maps]) -> list[Agreement]:
     """How alike maps are: of two seeds, by kind, and of a seed and fresh weights.
 
-    Each is over the images that both have maps of.
+    Grad-CAMs of two seeds are compared on images of which both decide for the same class.
     """
     found = []
     for kind, name in _KINDS:
-        pairs = [(a[kind], b[kind]) for a, b in combinations(maps, 2) if kind in a and kind in b]
+        pairs = []
+        for one, other in combinations([m for m in maps if kind in m], 2):
+            same = one["followed"] == other["followed"]
+            rows = np.flatnonzero(same) if kind == "grad_cam" else range(len(same))
+            pairs += [(one[kind][i], other[kind][i]) for i in rows]
         if pairs:
             found.append(_agreement(f"{name}, two seeds", pairs))
-    fresh = [(one["grad_cam"], one["untrained"]) for one in maps]
+    fresh = [pair for one in maps for pair in zip(one["grad_cam"], one["untrained"], strict=True)]
     found.append(_agreement("Grad-CAM, trained and fresh weights", fresh))
     return found
 
 
-def _agreement(
-    what: str, pairs: Sequence[tuple[NDArray[np.generic], NDArray[np.generic]]]
-) -> Agreement:
-    values = [
-        correlation(np.asarray(a[i], np.float64), np.asarray(b[i], np.float64))
-        for a, b in pairs
-        for i in range(min(len(a), len(b)))
-    ]
+def _agreement(what: str, pairs: Sequence[tuple[Any, Any]]) -> Agreement:
+    values = [correlation(np.asarray(a, float), np.asarray(b, float)) for a, b in pairs]
     known = [value for value in values if value is not None]
     return Agreement(what, float(np.mean(known)) if known else None, len(known))
 
@@ -120,20 +120,21 @@ def _rows(dataset: str, seen: Sequence[Look]) -> list[Row]:
             "right": "yes" if one.right else "no",
             "followed": one.followed,
             "probability": one.probability,
-            "record": look.record.id,
+            "records": look.record.id,
         }
         for look in seen
         for one in look.insight.looked
     ]
 
 
-def _agreement_rows(dataset: str, found: Sequence[Agreement]) -> list[Row]:
+def _agreement_rows(dataset: str, seen: Sequence[Look], found: Sequence[Agreement]) -> list[Row]:
     return [
         {
             "data set": dataset,
             "agreement": one.what,
             "rank correlation": one.value,
             "pairs of maps": one.images,
+            "records": ids([look.record for look in seen]),
         }
         for one in found
     ]
@@ -167,7 +168,7 @@ def _draw(seen: Sequence[Look], maps: Sequence[Maps]) -> Figure:
                 if kind == kinds[0][0]:
                     _verdict(figure, x, y, side, shown)
                 column += 1
-    _scales(figure, kinds, len(drawn), side)
+    _scales(figure, kinds)
     return figure
 
 
@@ -224,16 +225,18 @@ def _grey(picture: NDArray[np.generic]) -> NDArray[np.generic]:
     return picture[..., 0] if picture.shape[-1] == 1 else picture
 
 
-def _scales(figure: Figure, kinds: Sequence[tuple[str, str]], seeds: int, side: float) -> None:
-    """What the colours mean, below the maps of each kind."""
+def _scales(figure: Figure, kinds: Sequence[tuple[str, str]]) -> None:
+    """What the colours mean, below the maps."""
     ends = {"grad_cam": ("0", "largest"), "received": ("½ share", "2 shares")}
+    look: dict[str, Any] = {"va": "center", "fontsize": SMALL, "color": INK}
     ramp = np.linspace(0, 1, 64)[None]
-    for number, (kind, _) in enumerate(kinds):
-        x = _LEFT + (1 + number * seeds) * (side + _GAP)
-        axes = place(figure, x + 0.42, 0.07, 0.9, 0.09)
+    for number, (kind, name) in enumerate(kinds):
+        low, high = ends[kind]
+        x = _LEFT + 3.1 * number
+        told = f"{name}: {low}"
+        write(figure, x, 0.115, told, **look)
+        x += width_of(told, SMALL) + 0.06
+        axes = place(figure, x, 0.07, 0.7, 0.09)
         axes.imshow(ramp, cmap=colormaps[_COLOURS], aspect="auto")
         axes.set_axis_off()
-        low, high = ends[kind]
-        look: dict[str, Any] = {"va": "center", "fontsize": SMALL, "color": INK}
-        write(figure, x + 0.39, 0.115, low, ha="right", **look)
-        write(figure, x + 1.35, 0.115, high, **look)
+        write(figure, x + 0.76, 0.115, high, **look)

@@ -45,7 +45,7 @@ _FREE: dict[str, Any] = {"color": INK, "linestyle": (0, (1, 1.2))}
 
 def frequencies(source: Source) -> list[Planned | Lacking]:
     """One figure a data set: a column a stage, kernels above, maps below."""
-    return of_every_dataset(source, "Frequencies", _planned)
+    return of_every_dataset(source, _planned)
 
 
 def _planned(source: Source, dataset: str, seen: Sequence[Look]) -> Planned:
@@ -61,8 +61,8 @@ def _planned(source: Source, dataset: str, seen: Sequence[Look]) -> Planned:
         f"local stream's kernels, as applied and without the split's constraint ({acts}), in units "
         f"of the unconstrained kernels' mean. Below: of the power of each band and stream, the "
         f"share at each radius, on a root scale; radius 0 is the mean over the map. Radii are in "
-        f"cycles per pixel of the stage's map; 0.5 is a cycle of 2 pixels there, which are 8, 16, 32 "
-        f"and 64 pixels of the fed image. Where the low band is not pooled, it is the input. "
+        f"cycles per pixel of the stage's map; 0.5 is a cycle of 2 pixels there, which are 8, 16, "
+        f"32 and 64 pixels of the fed image. Where the low band is not pooled, it is the input. "
         f"{resting(source, seen)}"
     )
     return Planned(
@@ -78,7 +78,7 @@ def _planned(source: Source, dataset: str, seen: Sequence[Look]) -> Planned:
 def _rows(dataset: str, seen: Sequence[Look]) -> list[Row]:
     rows: list[Row] = []
     for one in seen:
-        start: Row = {"data set": dataset, "model": one.insight.model, "seed": one.seed}
+        start: Row = {"data set": dataset, "record": one.record.id, "seed": one.seed}
         for kernel in one.insight.kernels:
             for name, values in (("applied", kernel.applied), ("free", kernel.unconstrained)):
                 rows += [
@@ -131,14 +131,10 @@ def _draw(seen: Sequence[Look]) -> Figure:
 
 
 def _title(stage: int, maps: MapsSeen) -> str:
-    pooled = (
-        ""
-        if maps.pooled_by is None
-        else f", pooled {maps.pooled_by}×"
-        if maps.pooled_by > 1
-        else ", not pooled"
-    )
-    return f"stage {stage}: {maps.side} px{pooled}"
+    if maps.pooled_by is None:
+        return f"stage {stage}: {maps.side} px"
+    pooled = f"pooled by {maps.pooled_by}" if maps.pooled_by > 1 else "not pooled"
+    return f"stage {stage}: {maps.side} px, {pooled}"
 
 
 def _mean(curves: Sequence[Sequence[float]]) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ _LEFT, _HEAD, _FOOT = 1.0, 0.46, 0.36
 
 def gates(source: Source) -> list[Planned | Lacking]:
     """One figure a data set: the blocks' gates, the fusion of scales, how much both adapt."""
-    return of_every_dataset(source, "What the gates do", _planned)
+    return of_every_dataset(source, _planned)
 
 
 def _planned(source: Source, dataset: str, seen: Sequence[Look]) -> Planned:

@@ -49,23 +49,31 @@ def looks(source: Source, dataset: str) -> list[Look]:
 
 
 def of_every_dataset(
-    source: Source, title: str, planned: Callable[[Source, str, Sequence[Look]], Planned]
+    source: Source, planned: Callable[[Source, str, Sequence[Look]], Planned]
 ) -> list[Planned | Lacking]:
-    """A figure for each data set that the subject was looked into on, else what is lacking."""
+    """A figure for each data set that the subject was looked into on."""
+    names = [dataset.name for dataset in source.collected.suite.datasets]
+    found = ((name, looks(source, name)) for name in names)
+    return [planned(source, name, seen) for name, seen in found if seen]
+
+
+def unseen(source: Source) -> list[Planned | Lacking]:
+    """One line for all that these figures lack: the data sets without a look, and what makes it."""
+    suite = source.collected.suite
     if not any(entry.role is SUBJECT for entry in source.entries):
         return []
-    found: list[Planned | Lacking] = []
-    for dataset in source.collected.suite.datasets:
-        seen = looks(source, dataset.name)
-        if seen:
-            found.append(planned(source, dataset.name, seen))
-            continue
-        suite = source.collected.suite.reference
-        remedy = f"python -m bench weights {suite} --only dataset={dataset.name},seed=…` and then `"
-        why = "no trained network was looked into"
-        told = f"{title}: {dataset.name}"
-        found.append(Lacking(told, why, f"{remedy}python -m bench insight {suite}"))
-    return found
+    names = [dataset.name for dataset in suite.datasets if not looks(source, dataset.name)]
+    if not names:
+        return []
+    asked = [*(f"dataset={name}" for name in names), *(f"seed={seed}" for seed in suite.seeds)]
+    made = f"python -m bench weights {suite.reference} --only {','.join(asked)}"
+    return [
+        Lacking(
+            f"Gates, frequencies, where the network looks: {', '.join(names)}",
+            "no trained network was looked into",
+            f"{made} && python -m bench insight {suite.reference}",
+        )
+    ]
 
 
 def resting(source: Source, seen: Sequence[Look]) -> str:
