@@ -193,7 +193,7 @@ def _origin(metadata: WeightsMetadata, record: Record, file: str, sha256: str) -
     lines = [
         f"`{file}`: SHA-256 `{sha256}`.",
         f"Record `{metadata.run}` of suite `{metadata.suite}`, seed {metadata.chosen.seed}, commit "
-        f"`{made.commit}`, {made.python}, {packages}.",
+        f"`{made.commit}`, Python {made.python}, {packages}.",
         "Records keep no weights: the training was made again, and its predictions on validation "
         f"and test were the record's to the last bit (SHA-256 `{metadata.predictions_sha256}`).",
         f"Data: {metadata.data}, {metadata.data_checksum}; licence: "
