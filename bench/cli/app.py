@@ -12,10 +12,8 @@ from bench.cli.catalog import data, models, schema
 from bench.cli.checks import claims, verify
 from bench.cli.comparing import compare
 from bench.cli.engine import engine, recheck
-from bench.cli.pictures import figures, page
-from bench.cli.insight import architecture
 from bench.cli.insight import architecture, insight
-from bench.cli.pictures import figures
+from bench.cli.pictures import figures, page
 from bench.cli.reading import explain
 from bench.cli.studies import control, study
 from bench.cli.suites import measure, report, run, status
