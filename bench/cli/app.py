@@ -14,12 +14,14 @@ from bench.cli.cluster import cluster, submit
 from bench.cli.comparing import compare
 from bench.cli.engine import engine, recheck
 from bench.cli.gpu import gpu, kernels
+from bench.cli.insight import architecture, insight
 from bench.cli.pictures import figures, page
 from bench.cli.reading import explain
 from bench.cli.regress import regress
 from bench.cli.studies import control, study
 from bench.cli.suites import measure, report, run, status
 from bench.cli.trials import race, search, simulate, trust
+from bench.cli.weights import export, predict, weights
 from bench.process import DEBUG
 
 app = typer.Typer(
@@ -41,9 +43,14 @@ for _command in (
     report,
     figures,
     page,
+    architecture,
+    insight,
     status,
     compare,
     explain,
+    weights,
+    predict,
+    export,
     models,
     data,
     race,

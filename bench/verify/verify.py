@@ -17,6 +17,7 @@ from bench.specs import RunSpec
 from bench.suite import Suite, load_suite, suite_names
 from bench.toml_file import ROOT, shown
 from bench.verify.finding import NOTHING, Finding
+from bench.verify.insight import check_insights
 from bench.verify.labels import LabelFiles
 from bench.verify.pages import Pages
 from bench.verify.runs import check_run, check_trial
@@ -102,7 +103,7 @@ def _everything_else(
     for trial in trials.values():
         done.findings += check_trial(trial, store)
         done.counts["trials"] += 1
-    done.findings += pages.at_top() + _orphans(store)
+    done.findings += pages.at_top() + _orphans(store) + check_insights(store)
     if store.root == ROOT / "results":
         for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
             done.findings += pages.in_document(path)

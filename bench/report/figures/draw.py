@@ -12,9 +12,13 @@ from pathlib import Path
 from bench.records.schema import Record
 from bench.records.store import Store, write_atomic
 from bench.report.collect import Collected, collect
+from bench.report.figures.attention import attention
 from bench.report.figures.confusion import confusions
 from bench.report.figures.curves import learning_curves
 from bench.report.figures.forest import ablation_forest
+from bench.report.figures.frequencies import frequencies
+from bench.report.figures.gates import gates
+from bench.report.figures.looks import unseen
 from bench.report.figures.page import PAGE, page, table
 from bench.report.figures.planned import Lacking, Planned
 from bench.report.figures.ranks import rank_diagram
@@ -39,6 +43,10 @@ _KINDS: tuple[Callable[[Source], Sequence[Planned | Lacking]], ...] = (
     rocs,
     rank_diagram,
     scalings,
+    gates,
+    frequencies,
+    attention,
+    unseen,
 )
 
 

@@ -148,8 +148,9 @@ def test_a_whole_suite_gives_every_figure_but_scaling(
     kinds = ("accuracy-and-cost", "learning-curves", "reliability", "confusion", "roc")
     wanted = {f"{kind}-{name}" for kind in kinds for name in SETS} | {"ablations", "ranks"}
     assert {figure.name for figure in plans.figures} == wanted
-    (missing,) = plans.lacking
+    missing, unseen = plans.lacking
     assert missing.remedy.endswith("made.toml --full")
+    assert "python -m bench insight" in unseen.remedy
     check(plans, written)
     assert len(records) == len(MODELS) * len(SETS) * len(SEEDS)
 

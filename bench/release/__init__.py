@@ -1,0 +1,1 @@
+"""Trained networks to use: made again from their records, kept as files, asked, exported."""
