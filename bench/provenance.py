@@ -155,14 +155,14 @@ def race_digest(names: Iterable[str]) -> str:
     models = [ModelSpec(name=name) for name in sorted(set(names))]
     sources = [place for model in models for place in _model_sources(model)]
     digest = _digest((*HARNESS["race"], *dict.fromkeys(sources)))
-    digest.update(importlib.metadata.version("timm").encode())
+    digest.update(_version("timm").encode())
     return digest.hexdigest()[:16]
 
 
 def trust_digest() -> str:
     """16 hex digits over the source of the timer that is on trial."""
     digest = _digest(HARNESS["trust"])
-    digest.update(importlib.metadata.version("timm").encode())
+    digest.update(_version("timm").encode())
     return digest.hexdigest()[:16]
 
 
@@ -187,11 +187,26 @@ def preparation_digest() -> str:
 
 
 def _digest(places: Iterable[str]) -> hashlib._Hash:
+    every = [*places]
+    theirs = [place for place in every if Path(place).is_absolute()]  # a user's, named last
+    digest = _of_checkout(tuple(place for place in every if place not in theirs)).copy()
+    for place in theirs:
+        _add(digest, place)
+    return digest
+
+
+@cache
+def _of_checkout(places: tuple[str, ...]) -> hashlib._Hash:
+    """To be copied before more is added; sources are read once a process."""
     digest = hashlib.sha256()
     for place in places:
-        for name, content in _normalised(place):
-            digest.update(f"{name}\0{content}\0".encode())
+        _add(digest, place)
     return digest
+
+
+def _add(digest: hashlib._Hash, place: str) -> None:
+    for name, content in _normalised(place):
+        digest.update(f"{name}\0{content}\0".encode())
 
 
 def _model_sources(model: ModelSpec) -> tuple[str, ...]:
@@ -203,7 +218,12 @@ def _model_sources(model: ModelSpec) -> tuple[str, ...]:
 
 def _timm_version(model: ModelSpec) -> str:
     own = bool(_model_sources(model))
-    return "" if own else f"timm {importlib.metadata.version('timm')}"
+    return "" if own else f"timm {_version('timm')}"
+
+
+@cache
+def _version(package: str) -> str:
+    return importlib.metadata.version(package)
 
 
 @cache
@@ -284,7 +304,7 @@ def _git(*arguments: str) -> str | None:
 @cache
 def packages() -> dict[str, str]:
     """Versions of the packages that bear on a result."""
-    return {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {name: _version(name) for name in PACKAGES}
 
 
 @cache
