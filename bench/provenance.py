@@ -104,6 +104,13 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/race",
         "bench/statistics/timings.py",
     ),
+    "findings": (
+        "bench/evaluation/scores.py",
+        "bench/report/verdicts/calibration.py",
+        "bench/report/verdicts/findings.py",
+        "bench/report/verdicts/runs.py",
+        "bench/statistics",
+    ),
     "simulations": ("bench/simulate", *(f"bench/statistics/{name}.py" for name in TRIED)),
 }
 """The modules of the harness that decide a result. How own data and phantoms are made does not:
@@ -174,6 +181,18 @@ def engine_digest() -> str:
 def simulations_digest() -> str:
     """16 hex digits over the source of the statistics and of the worlds they are tried in."""
     return _digest(HARNESS["simulations"]).hexdigest()[:16]
+
+
+def findings_digest() -> str:
+    """Of the source, libraries and processor that decide what is said of one run alone."""
+    return _with_libraries(HARNESS["findings"], ("numpy", "scipy"))
+
+
+def _with_libraries(places: Iterable[str], libraries: Iterable[str]) -> str:
+    digest = _digest(places)
+    parts = [f"{name} {_version(name)}" for name in libraries]
+    digest.update("\0".join([*parts, platform.python_version(), processor()]).encode())
+    return digest.hexdigest()[:16]
 
 
 def audit_digest() -> str:

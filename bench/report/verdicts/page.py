@@ -10,12 +10,13 @@ from bench.report.collect import Variant
 from bench.report.context import Context
 from bench.report.control.summary import control_line
 from bench.report.table.markdown import Row as TextRow
-from bench.report.verdicts.analysis import Analysis, analyse
+from bench.report.verdicts.analysis import Analysis, judge
 from bench.report.verdicts.counts import count_table
 from bench.report.verdicts.differences import Part, difference_csv, difference_parts
+from bench.report.verdicts.findings import findings_of
 from bench.report.verdicts.over_datasets import across_csv, across_parts
 from bench.report.verdicts.single_runs import calibration_table, run_csv
-from bench.report.verdicts.stored import stored_runs
+from bench.report.verdicts.stored import compared_records
 from bench.staleness import Staleness
 from bench.statistics.bootstrap import DRAWS
 
@@ -30,10 +31,13 @@ def verdict_parts(
     """
     settings = context.collected.suite.settings
     found = {
-        variant: analyse(
-            runs, subject=settings.subject or "", region=settings.statistics.region, draws=DRAWS
+        variant: judge(
+            findings_of(runs, store, DRAWS),
+            subject=settings.subject or "",
+            region=settings.statistics.region,
+            draws=DRAWS,
         )
-        for variant, runs in stored_runs(context.collected, store).items()
+        for variant, runs in compared_records(context.collected).items()
     }
     records = list(records)
     parts: list[Part] = [
