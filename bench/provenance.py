@@ -104,13 +104,6 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/race",
         "bench/statistics/timings.py",
     ),
-    "findings": (
-        "bench/evaluation/scores.py",
-        "bench/report/verdicts/calibration.py",
-        "bench/report/verdicts/findings.py",
-        "bench/report/verdicts/runs.py",
-        "bench/statistics",
-    ),
     "simulations": ("bench/simulate", *(f"bench/statistics/{name}.py" for name in TRIED)),
 }
 """The modules of the harness that decide a result. How own data and phantoms are made does not:
@@ -150,7 +143,7 @@ def study_digest(spec: RunSpec) -> str:
 
 
 def _digest_with_model(places: Iterable[str], spec: RunSpec | CostSpec | ModelDetail) -> str:
-    digest = _digest((*places, *_model_sources(spec.model)))
+    digest = _digest(_model_sources(spec.model), after=_harness(tuple(places)).copy())
     digest.update(_timm_version(spec.model).encode())
     if isinstance(spec, RunSpec) and spec.protocol.augment:
         digest.update(str(_label_preserving().get(spec.data.name)).encode())
@@ -162,14 +155,14 @@ def race_digest(names: Iterable[str]) -> str:
     models = [ModelSpec(name=name) for name in sorted(set(names))]
     sources = [place for model in models for place in _model_sources(model)]
     digest = _digest((*HARNESS["race"], *dict.fromkeys(sources)))
-    digest.update(_version("timm").encode())
+    digest.update(importlib.metadata.version("timm").encode())
     return digest.hexdigest()[:16]
 
 
 def trust_digest() -> str:
     """16 hex digits over the source of the timer that is on trial."""
     digest = _digest(HARNESS["trust"])
-    digest.update(_version("timm").encode())
+    digest.update(importlib.metadata.version("timm").encode())
     return digest.hexdigest()[:16]
 
 
@@ -183,18 +176,6 @@ def simulations_digest() -> str:
     return _digest(HARNESS["simulations"]).hexdigest()[:16]
 
 
-def findings_digest() -> str:
-    """Of the source, libraries and processor that decide what is said of one run alone."""
-    return _with_libraries(HARNESS["findings"], ("numpy", "scipy"))
-
-
-def _with_libraries(places: Iterable[str], libraries: Iterable[str]) -> str:
-    digest = _digest(places)
-    parts = [f"{name} {_version(name)}" for name in libraries]
-    digest.update("\0".join([*parts, platform.python_version(), processor()]).encode())
-    return digest.hexdigest()[:16]
-
-
 def audit_digest() -> str:
     """16 hex digits over the source that finds what is wrong with a data set."""
     return _digest(HARNESS["audit"]).hexdigest()[:16]
@@ -205,27 +186,20 @@ def preparation_digest() -> str:
     return _digest(PREPARATION).hexdigest()[:16]
 
 
-def _digest(places: Iterable[str]) -> hashlib._Hash:
-    every = [*places]
-    theirs = [place for place in every if Path(place).is_absolute()]  # a user's, named last
-    digest = _of_checkout(tuple(place for place in every if place not in theirs)).copy()
-    for place in theirs:
-        _add(digest, place)
-    return digest
+def digest_of(places: Iterable[str]) -> str:
+    """16 hex digits over the sources at ``places``."""
+    return _digest(places).hexdigest()[:16]
 
 
-@cache
-def _of_checkout(places: tuple[str, ...]) -> hashlib._Hash:
-    """To be copied before more is added; sources are read once a process."""
-    digest = hashlib.sha256()
+def _digest(places: Iterable[str], after: hashlib._Hash | None = None) -> hashlib._Hash:
+    digest = after or hashlib.sha256()
     for place in places:
-        _add(digest, place)
+        for name, content in _normalised(place):
+            digest.update(f"{name}\0{content}\0".encode())
     return digest
 
 
-def _add(digest: hashlib._Hash, place: str) -> None:
-    for name, content in _normalised(place):
-        digest.update(f"{name}\0{content}\0".encode())
+_harness = cache(_digest)  # of the checkout, which does not change meanwhile; to be copied
 
 
 def _model_sources(model: ModelSpec) -> tuple[str, ...]:
@@ -237,12 +211,7 @@ def _model_sources(model: ModelSpec) -> tuple[str, ...]:
 
 def _timm_version(model: ModelSpec) -> str:
     own = bool(_model_sources(model))
-    return "" if own else f"timm {_version('timm')}"
-
-
-@cache
-def _version(package: str) -> str:
-    return importlib.metadata.version(package)
+    return "" if own else f"timm {packages()['timm']}"
 
 
 @cache
@@ -323,7 +292,7 @@ def _git(*arguments: str) -> str | None:
 @cache
 def packages() -> dict[str, str]:
     """Versions of the packages that bear on a result."""
-    return {name: _version(name) for name in PACKAGES}
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 @cache

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ _work: Callable[[int], Any] | None = None  # what the forked processes do
 
 def mapped(
     function: Callable[[Item], Result], items: Sequence[Item], *, least: int = 1
-) -> list[Result]:
+) -> Iterator[Result]:
     """``function`` of each item, in order; the same whatever the number of processes.
 
     Processes are forked, so that function and items need not be picklable (results must be), on
@@ -35,13 +35,14 @@ def mapped(
     global _work
     processes = min(processors(), len(items) // least)
     if processes < 2 or sys.platform != "linux":
-        return [function(item) for item in items]
+        yield from map(function, items)
+        return
     _work = lambda place: function(items[place])  # noqa: E731 – forks find it by this name
     try:
         fork = multiprocessing.get_context("fork")
-        chunk = max(1, min(16, len(items) // (4 * processes)))
+        chunk = max(1, min(16, len(items) // (16 * processes)))
         with ProcessPoolExecutor(processes, fork, _begin) as pool:
-            return list(pool.map(_do, range(len(items)), chunksize=chunk))
+            yield from pool.map(_do, range(len(items)), chunksize=chunk)
     finally:
         _work = None
 

@@ -16,6 +16,7 @@ from bench.records.audit import load_all as load_audits
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.audits import Audits, audits_for
+from bench.report.cache import without_cache
 from bench.report.claims.page import HTML as CLAIMS_HTML
 from bench.report.claims.page import PAGE as CLAIMS_PAGE
 from bench.report.claims.page import claims_documents
@@ -32,6 +33,9 @@ from bench.report.page.write import PAGE as SUITE_PAGE
 from bench.report.races import PAGE as RACES_PAGE
 from bench.report.races import race_page
 from bench.report.readme import embed
+from bench.report.scale.page import PAGE as SCALE_PAGE
+from bench.report.scale.page import scale_page
+from bench.report.scale.record import load as load_scale
 from bench.report.search import PAGE as SEARCH_PAGE
 from bench.report.search import model_table, search_page
 from bench.report.selection import PAGE as SELECTION_PAGE
@@ -165,6 +169,7 @@ class Pages:
             (SIMULATIONS_PAGE,): lambda: {
                 SIMULATIONS_PAGE: simulations_page(load_simulations(root))
             },
+            (SCALE_PAGE,): lambda: {SCALE_PAGE: scale_page(load_scale(root))},
             (ENGINE_PAGE,): lambda: {ENGINE_PAGE: engine()},
             (DATA_PAGE,): lambda: {DATA_PAGE: data_page(load_audits(root))},
             (CONTROL_PAGE,): lambda: {CONTROL_PAGE: control_page(self.records, self.staleness)},
@@ -204,7 +209,8 @@ def _only(names: set[str], draw: Callable[[], dict[str, str]]) -> Callable[[], d
 
 def _compared(folder: Path, kept: set[str], draw: Callable[[], dict[str, str]]) -> list[Finding]:
     try:
-        drawn = draw()
+        with without_cache():
+            drawn = draw()
     except _UNDRAWABLE as error:
         return [Finding(shown(folder), ", ".join(sorted(kept)), "drawn", _told(error))]
     found = []

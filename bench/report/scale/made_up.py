@@ -19,7 +19,6 @@ import numpy as np
 
 from bench.data.medmnist import info_by_flag
 from bench.evaluation.scores import is_multi_label, score
-from bench.plan import Device, cost_specs
 from bench.provenance import PACKAGES, source_digest
 from bench.records.schema import (
     CostResult,
@@ -33,7 +32,7 @@ from bench.records.schema import (
 )
 from bench.records.store import Store
 from bench.report.scale.file import Shape
-from bench.specs import CostSpec, RunSpec, Task
+from bench.specs import CostSpec, ModelSpec, RunSpec, Task
 from bench.statistics.decisions import Ints
 from bench.suite import Suite, load_suite, run_spec
 
@@ -88,8 +87,8 @@ def write_results(shape: Shape, suite: Suite, root: Path) -> Store:
         record, archive = _run(suite, spec, kinds[name][place], place, of_model[cell.model.name])
         store.predictions_path(spec.id).write_bytes(archive)
         store.path(spec.id).write_text(record.model_dump_json(indent=1) + "\n")
-    device = Device("cpu", "made-up processor", "float32")
-    for number, cost in enumerate(cost_specs(suite, device, suite.cost_models)):
+    for number, model in enumerate(suite.cost_models):
+        cost = _cost_spec(suite, model)
         store.path(cost.id).write_text(_cost(cost, number).model_dump_json(indent=1) + "\n")
     return store
 
@@ -197,6 +196,22 @@ def _curve(epochs: int, kind: Kind, place: int) -> list[Epoch]:
             )
         )
     return curve
+
+
+def _cost_spec(suite: Suite, model: ModelSpec) -> CostSpec:
+    settings = suite.settings
+    return CostSpec(
+        model=model,
+        image_size=settings.image_size,
+        channels=settings.channels,
+        num_classes=settings.cost.num_classes,
+        device="cpu",
+        device_name="made-up processor",
+        precision="float32",
+        threads=settings.threads,
+        batch_size=settings.cost.batch_size,
+        channels_last=settings.cost.channels_last,
+    )
 
 
 def _cost(spec: CostSpec, number: int) -> Record:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from bench.provenance import findings_digest
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.cache import DerivedCache, key
+from bench.report.code import findings_digest
 from bench.report.processes import mapped
 from bench.report.verdicts.calibration import Calibration
 from bench.report.verdicts.runs import RunFindings, look_at
