@@ -30,6 +30,7 @@ DRAWING = (
     "bench/records/store.py",
     "bench/report/cache.py",
     "bench/report/processes.py",
+    "bench/report/reading.py",
     "bench/report/scale",
     "bench/report/tables.py",
     "bench/report/verdicts",
