@@ -15,10 +15,13 @@ from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.cache import DerivedCache, key
 from bench.report.code import findings_digest
+from bench.report.collect import Collected, Variant
 from bench.report.processes import mapped
+from bench.report.verdicts.analysis import Analysis, judge
 from bench.report.verdicts.calibration import Calibration
 from bench.report.verdicts.runs import RunFindings, look_at
-from bench.report.verdicts.stored import identified, read_run
+from bench.report.verdicts.stored import compared_records, identified, read_run
+from bench.statistics.bootstrap import DRAWS
 from bench.statistics.delong import AucParts
 from bench.statistics.intervals import IntervalEstimate
 from bench.statistics.two_classes import TwoClasses
@@ -26,7 +29,21 @@ from bench.statistics.two_classes import TwoClasses
 _WORTH_A_PROCESS = 50  # runs
 
 
-def findings_of(records: Sequence[Record], store: Store, draws: int) -> list[RunFindings]:
+def stored_analyses(collected: Collected, store: Store) -> dict[Variant, Analysis]:
+    """The whole analysis of a suite, apart by kind of device. Raises as :func:`findings_of`."""
+    settings = collected.suite.settings
+    return {
+        variant: judge(
+            findings_of(records, store),
+            subject=settings.subject or "",
+            region=settings.statistics.region,
+            draws=DRAWS,
+        )
+        for variant, records in compared_records(collected).items()
+    }
+
+
+def findings_of(records: Sequence[Record], store: Store, draws: int = DRAWS) -> list[RunFindings]:
     """Everything that is said of each run alone, in the given order.
 
     What is kept belongs to the very bytes of the predictions, which are read anew each time.

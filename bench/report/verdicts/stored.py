@@ -15,21 +15,8 @@ from bench.specs import RunSpec, Task
 from bench.suite_file import NO_CONTROL
 
 
-def stored_runs(collected: Collected, store: Store) -> dict[Variant, list[RunPredictions]]:
-    """Runs without an input control, in the suite's order of models and data sets.
-
-    Raises:
-        InputError: a file of predictions cannot be read.
-        KeyError: it lacks a split.
-    """
-    return {
-        variant: [read_run(record, store) for record in records]
-        for variant, records in compared_records(collected).items()
-    }
-
-
 def compared_records(collected: Collected) -> dict[Variant, list[Record]]:
-    """Records of the same runs, in the same order."""
+    """Runs without an input control, in the suite's order of models and data sets."""
     found: dict[Variant, list[Record]] = {}
     for variant in collected.variants:
         for model in collected.suite.models:
@@ -63,7 +50,12 @@ def identified(record: Record) -> Identified:
 
 
 def read_run(record: Record, store: Store) -> RunPredictions:
-    """One run's predictions. Raises as :func:`stored_runs` does."""
+    """One run's predictions.
+
+    Raises:
+        InputError: the file cannot be read.
+        KeyError: it lacks a split.
+    """
     arrays = store.load_predictions(record.id)
     return RunPredictions(
         **identified(record),
