@@ -13,7 +13,7 @@ FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
 FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
-.PHONY: setup test regress chaos lint reproduce-table figures claims control study verify test-tex test-browser bench simulate cluster gpu gpu-pack data clean help
+.PHONY: setup test regress chaos lint reproduce-table figures claims control study verify test-tex test-browser bench simulate scale cluster gpu gpu-pack data clean help
 
 help: ## list the targets
 	@echo "MedSpectral Bench. make TARGET [SUITE=name] [FRESH=1]; suites: $(basename $(notdir $(wildcard suites/*.toml)))"
@@ -66,6 +66,9 @@ regress: $(STAMP) ## is the working tree worse than BASELINE (default HEAD)? cos
 
 simulate: $(STAMP) ## put the statistics on trial: worlds with a known truth; no limit may be missed
 	@$(BENCH) simulate
+
+scale: $(STAMP) ## what tables and figures take from 1,000 and 20,000 made-up records (SHAPES="name …", default all)
+	@$(BIN)/python -m bench.report.scale $(SHAPES)
 
 chaos: $(STAMP) ## kill a real suite 100 times at random moments; its bits must not change
 	@$(BENCH) engine chaos --kills 100

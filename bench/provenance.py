@@ -154,7 +154,7 @@ def study_digest(spec: RunSpec) -> str:
 
 
 def _digest_with_model(places: Iterable[str], spec: RunSpec | CostSpec | ModelDetail) -> str:
-    digest = _digest((*places, *_model_sources(spec.model)))
+    digest = _digest(_model_sources(spec.model), after=_harness(tuple(places)).copy())
     digest.update(_timm_version(spec.model).encode())
     if isinstance(spec, RunSpec) and spec.protocol.augment:
         digest.update(str(_label_preserving().get(spec.data.name)).encode())
@@ -207,12 +207,20 @@ def preparation_digest() -> str:
     return _digest(PREPARATION).hexdigest()[:16]
 
 
-def _digest(places: Iterable[str]) -> hashlib._Hash:
-    digest = hashlib.sha256()
+def digest_of(places: Iterable[str]) -> str:
+    """16 hex digits over the sources at ``places``."""
+    return _digest(places).hexdigest()[:16]
+
+
+def _digest(places: Iterable[str], after: hashlib._Hash | None = None) -> hashlib._Hash:
+    digest = after or hashlib.sha256()
     for place in places:
         for name, content in _normalised(place):
             digest.update(f"{name}\0{content}\0".encode())
     return digest
+
+
+_harness = cache(_digest)  # of the checkout, which does not change meanwhile; to be copied
 
 
 def _model_sources(model: ModelSpec) -> tuple[str, ...]:
@@ -224,7 +232,7 @@ def _model_sources(model: ModelSpec) -> tuple[str, ...]:
 
 def _timm_version(model: ModelSpec) -> str:
     own = bool(_model_sources(model))
-    return "" if own else f"timm {importlib.metadata.version('timm')}"
+    return "" if own else f"timm {packages()['timm']}"
 
 
 @cache

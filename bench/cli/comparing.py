@@ -52,6 +52,7 @@ def _evidence(first: str, second: str, suite: str | None) -> Evidence:
     from bench.race.record import load_all as load_races
     from bench.report.compare.evidence import gather
     from bench.report.compare.names import Kept, resolve_pair
+    from bench.report.reading import read_all
     from bench.search.record import load_all as load_trials
     from bench.suite import load_suite, suite_names
 
@@ -59,7 +60,7 @@ def _evidence(first: str, second: str, suite: str | None) -> Evidence:
     only = load_suite(suite) if suite is not None else None
     own = [load_suite(name) for name in suite_names()]
     kept = Kept(
-        records=store.all(),
+        records=read_all(store),
         trials=load_trials(store.root),
         races=load_races(store.root),
         suites=own if only is None else [only, *own],

@@ -49,7 +49,7 @@ def insight(
     Needs their weights (`python -m bench weights SUITE --only seed=…`), uses validation images
     alone, and feeds the figures of the suite.
     """
-    from bench.cli.suites import _parse_only
+    from bench.cli.options import parse_only
     from bench.data import catalog
     from bench.insight.looking import looked_into
     from bench.insight.record import load_all, save
@@ -67,7 +67,7 @@ def insight(
     collected = collect(loaded, with_predictions(loaded, store, checksums), checksums)
     folder = weights or own_folder(loaded).parent / "weights" / loaded.name
     known, lacking = load_all(store.root), list[str]()
-    for record in subjects(collected, _parse_only(only)):
+    for record in subjects(collected, parse_only(only)):
         spec, training = record.spec, record.training
         assert isinstance(spec, RunSpec)
         assert training is not None

@@ -39,7 +39,7 @@ def weights(
     Records keep no weights: the training is made again, minutes or more, and its weights are
     taken only if it gives the record's predictions to the last bit. Best is by validation.
     """
-    from bench.cli.suites import _parse_only
+    from bench.cli.options import parse_only
     from bench.console import CostScreen, out
     from bench.execution.estimate import Estimator
     from bench.plan import present_checksums
@@ -58,7 +58,7 @@ def weights(
     loaded = load_suite(suite)
     store, checksums = open_store(repair=False), present_checksums(loaded)
     collected = collect(loaded, with_predictions(loaded, store, checksums), checksums)
-    chosen = picks(collected, _parse_only(only))
+    chosen = picks(collected, parse_only(only))
     folder = output or own_folder(loaded).parent / "weights" / loaded.name
     audits = audits_for(collected, load_all(store.root), store)
     estimator = Estimator(collected.records)

@@ -11,6 +11,7 @@ from bench.execution.running import Running, running
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.collect import collect, training_of
+from bench.report.reading import read_all
 from bench.report.text import duration
 from bench.specs import RunSpec
 from bench.staleness import Staleness
@@ -23,7 +24,7 @@ def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> li
     Raises:
         InputError: a record is damaged.
     """
-    records = store.all()
+    records = read_all(store)
     collected = collect(suite, records, checksums, Staleness.load(store.root))
     active = {state.cell_key: state for state in running(store.root).values()}
     time_left = _time_left(suite, collected.problems, records, active)

@@ -15,6 +15,7 @@ from bench.report.context import Context
 from bench.report.documents import Document, suite_documents
 from bench.report.footnotes import Footnotes
 from bench.report.published import published_for, read_published
+from bench.report.reading import read_all
 from bench.report.references import load_references, reference_documents
 from bench.report.table.csv import rows_csv, table_csv
 from bench.report.table.html import table_html
@@ -37,7 +38,7 @@ def with_predictions(
     Raises:
         InputError: one is damaged, or predictions of one of the suite's are gone or changed.
     """
-    records = store.all()
+    records = read_all(store)
     check_predictions(collect(suite, records, checksums), store)
     return records
 

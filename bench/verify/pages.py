@@ -20,6 +20,7 @@ from bench.records.schema import Record
 from bench.records.store import Store
 from bench.regress.trial_record import load as load_trial
 from bench.report.audits import Audits, audits_for
+from bench.report.cache import without_cache
 from bench.report.claims.page import HTML as CLAIMS_HTML
 from bench.report.claims.page import PAGE as CLAIMS_PAGE
 from bench.report.claims.page import claims_documents
@@ -45,6 +46,9 @@ from bench.report.regress.trends import PAGE as TRENDS_PAGE
 from bench.report.regress.trends import trends_documents
 from bench.report.regress.trial_page import PAGE as TRIAL_PAGE
 from bench.report.regress.trial_page import trial_page
+from bench.report.scale.page import PAGE as SCALE_PAGE
+from bench.report.scale.page import scale_page
+from bench.report.scale.record import load as load_scale
 from bench.report.search import PAGE as SEARCH_PAGE
 from bench.report.search import model_table, search_page
 from bench.report.selection import PAGE as SELECTION_PAGE
@@ -182,6 +186,7 @@ class Pages:
             (SIMULATIONS_PAGE,): lambda: {
                 SIMULATIONS_PAGE: simulations_page(load_simulations(root))
             },
+            (SCALE_PAGE,): lambda: {SCALE_PAGE: scale_page(load_scale(root))},
             (ENGINE_PAGE,): lambda: {ENGINE_PAGE: engine()},
             (CLUSTER_PAGE,): lambda: {CLUSTER_PAGE: cluster()},
             (DATA_PAGE,): lambda: {DATA_PAGE: data_page(load_audits(root))},
@@ -225,7 +230,8 @@ def _only(names: set[str], draw: Callable[[], dict[str, str]]) -> Callable[[], d
 
 def _compared(folder: Path, kept: set[str], draw: Callable[[], dict[str, str]]) -> list[Finding]:
     try:
-        drawn = draw()
+        with without_cache():
+            drawn = draw()
     except _UNDRAWABLE as error:
         return [Finding(shown(folder), ", ".join(sorted(kept)), "drawn", _told(error))]
     found = []

@@ -24,11 +24,10 @@ from bench.report.compare.trainings import (
 )
 from bench.report.tables import check_predictions
 from bench.report.verdicts.comparisons import METRICS, BySeed, Metric, by_cell
-from bench.report.verdicts.runs import look_at
-from bench.report.verdicts.stored import stored_runs
+from bench.report.verdicts.findings import findings_of
+from bench.report.verdicts.stored import compared_records
 from bench.specs import RunSpec
 from bench.staleness import Staleness
-from bench.statistics.bootstrap import DRAWS
 from bench.suite import Suite
 
 
@@ -80,9 +79,10 @@ def trained_under(
     check_predictions(pair, store)
     audits = audits_for(pair, load_all(store.root), store)
     found = []
-    for variant, runs in stored_runs(pair, store).items():
+    for variant, kept in compared_records(pair).items():
+        runs = findings_of(kept, store)
         if {run.model for run in runs} == set(names):
-            findings = by_cell([look_at(run, DRAWS) for run in runs])
+            findings = by_cell(runs)
             found.append(_under(every, pair, variant, findings, names, audits))
     return found
 

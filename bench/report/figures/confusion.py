@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from bench.evaluation.scores import THRESHOLD, is_multi_label
 from bench.records.schema import Record
 from bench.report.figures.classes import Classes, short_classes
 from bench.report.figures.multiples import Grid
-from bench.report.figures.planned import Lacking, Planned, Row, ids, rests_on
+from bench.report.figures.planned import Lacking, Planned, Row, Rows, ids, rests_on
 from bench.report.figures.source import Entry, Source, classes_of, seeds_told, task_of
 from bench.report.figures.style import ABLATION, BLUE, FAINT, INK, PAGE, SMALL, SUBJECT
 from bench.specs import Task
@@ -71,10 +71,7 @@ def _first(trained: Sequence[Trained], most: int) -> list[Trained]:
 def _planned(source: Source, dataset: str, trained: Sequence[Trained]) -> Planned:
     names = classes_of(trained[0][1])
     shown = _first(trained, columns_and_most(len(names))[1])
-    matrices = []
-    for entry, runs in shown:
-        each = [counted_matrix(*source.predicted(run), task_of(run)) for run in runs]
-        matrices.append((entry, runs, np.sum(each, axis=0)))
+    matrices = cache(lambda: [(entry, runs, _added(source, runs)) for entry, runs in shown])
     records = [record for _, runs in shown for record in runs]
     counts = (
         "in brackets their number, added over seeds"
@@ -93,10 +90,15 @@ def _planned(source: Source, dataset: str, trained: Sequence[Trained]) -> Planne
         name=f"confusion-{dataset}",
         title=f"Confusion: {dataset}",
         caption=caption,
-        rows=_rows(dataset, names, matrices),
+        rows=Rows(lambda: _rows(dataset, names, matrices())),
         records=records,
-        draw=partial(_draw, names, matrices),
+        draw=lambda: _draw(names, matrices()),
     )
+
+
+def _added(source: Source, runs: Sequence[Record]) -> Counts:
+    each = [counted_matrix(*source.predicted(run), task_of(run)) for run in runs]
+    return np.asarray(np.sum(each, axis=0))
 
 
 def _rows(dataset: str, names: Sequence[str], matrices: Sequence[Matrix]) -> list[Row]:

@@ -15,7 +15,7 @@ from bench.records.schema import Epoch, Record
 from bench.report.collect import training_of
 from bench.report.figures.axes import few_ticks, log_axis
 from bench.report.figures.multiples import Grid, chunks, part_told
-from bench.report.figures.planned import Lacking, Planned, Row, rests_on
+from bench.report.figures.planned import Lacking, Planned, Row, Rows, rests_on
 from bench.report.figures.source import Entry, Source, seed_of, seeds_told
 from bench.report.figures.style import BLUE, GREEN, INK, PAGE, VERMILION, write
 
@@ -62,7 +62,7 @@ def _planned(source: Source, dataset: str, part: Sequence[Trained], told: str) -
         name=f"learning-curves-{dataset}{told}",
         title=f"Learning curves: {dataset}{told}",
         caption=caption,
-        rows=_rows(dataset, part),
+        rows=Rows(partial(_rows, dataset, part)),
         records=records,
         draw=partial(_draw, part),
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from bench.records.schema import Record
 
@@ -27,6 +27,7 @@ class Planned:
         rows: every number that is drawn, for the CSV beside it.
         records: those that the numbers were taken or computed from.
         draw: makes the picture; called inside ``style.styled``.
+        beside: other records whose numbers the picture shows, though its rows do not.
     """
 
     name: str
@@ -35,6 +36,27 @@ class Planned:
     rows: Sequence[Row]
     records: Sequence[Record]
     draw: Callable[[], Figure] = field(compare=False)
+    beside: Sequence[Record] = ()
+
+
+class Rows(Sequence[Row]):
+    """Rows that are made when they are asked for, and not kept: curves have very many."""
+
+    def __init__(self, make: Callable[[], list[Row]]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._make())
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        return self._make()[place]
+
+    def __len__(self) -> int:
+        return len(self._make())
 
 
 @dataclass(frozen=True)

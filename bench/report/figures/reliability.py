@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from typing import Any
 
 import matplotlib.patheffects
@@ -20,7 +20,7 @@ from bench.records.schema import Record
 from bench.report.collect import training_of
 from bench.report.figures.axes import few_ticks
 from bench.report.figures.multiples import Grid, chunks, part_told
-from bench.report.figures.planned import Lacking, Planned, Row, ids, rests_on
+from bench.report.figures.planned import Lacking, Planned, Row, Rows, ids, rests_on
 from bench.report.figures.source import Entry, Source, seeds_told, task_of
 from bench.report.figures.style import BLUE, FAINT, INK, PAGE, PALE, SMALL, VERMILION, write
 from bench.specs import Task
@@ -93,7 +93,7 @@ def _planned(source: Source, dataset: str, part: Sequence[Trained], told: str) -
     records = [record for _, runs in part for record in runs]
     test, task = training_of(records[0]).test, task_of(records[0])
     unit = "label of each image" if is_multi_label(task) else "test image"
-    bins = [(entry, runs, _bins(source, runs)) for entry, runs in part]
+    bins = cache(lambda: [(entry, runs, _bins(source, runs)) for entry, runs in part])
     caption = (
         f"Share of right decisions against mean confidence in {test.ece_bins} bins of equal width, "
         f"{dataset}, one decision a {unit}, {seeds_told([runs for _, runs in part])} pooled; "
@@ -106,9 +106,9 @@ def _planned(source: Source, dataset: str, part: Sequence[Trained], told: str) -
         name=f"reliability-{dataset}{told}",
         title=f"Reliability: {dataset}{told}",
         caption=caption,
-        rows=_rows(dataset, bins),
+        rows=Rows(lambda: _rows(dataset, bins())),
         records=records,
-        draw=partial(_draw, bins, 0.0 if is_multi_label(task) else 1 / len(test.per_class)),
+        draw=lambda: _draw(bins(), 0.0 if is_multi_label(task) else 1 / len(test.per_class)),
     )
 
 

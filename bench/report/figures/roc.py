@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,11 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from bench.records.schema import Record
+from bench.report.collect import training_of
 from bench.report.figures.key import ROW
 from bench.report.figures.measuring import shortened, width_of
 from bench.report.figures.multiples import Grid, chunks, part_told
-from bench.report.figures.planned import Lacking, Planned, Row, ids, rests_on
+from bench.report.figures.planned import Lacking, Planned, Row, Rows, ids, rests_on
 from bench.report.figures.source import Entry, Source, classes_of, seeds_told, task_of
 from bench.report.figures.style import FAINT, INK, PAGE, PALE, SMALL, SUBJECT, series, write
 from bench.statistics.decisions import Floats, truth
@@ -35,7 +36,7 @@ class Curve:
     x: Floats
     y: Floats
 
-    @property
+    @cached_property
     def area(self) -> float:
         """Equal to the mean of the seeds' AUCs."""
         return float(np.trapezoid(self.y, self.x))
@@ -89,11 +90,14 @@ def rocs(source: Source) -> list[Planned | Lacking]:
         if not trained:
             found.append(Lacking(title, "no finished training", source.run_command))
             continue
-        curves = [(entry, runs, curves_of(source, runs)) for entry, runs in trained]
-        drawn = [one for one in curves if one[2]]
+        drawn = [
+            Drawn(entry, runs, cache(partial(curves_of, source, runs)))
+            for entry, runs in trained
+            if classes_drawn(runs)
+        ]
         if not drawn:
             found.append(Lacking(title, "its test split has images of one class only"))
-        subject = next((c for entry, _, c in drawn if entry.role is SUBJECT), [])
+        subject = next((one for one in drawn if one.entry.role is SUBJECT), None)
         parts = chunks(drawn, _MOST)
         for number, part in enumerate(parts, start=1):
             told = part_told(number, len(parts))
@@ -101,33 +105,46 @@ def rocs(source: Source) -> list[Planned | Lacking]:
     return found
 
 
+def classes_drawn(runs: Sequence[Record]) -> list[int]:
+    """The classes that have images, and others beside them; of two classes, the second."""
+    splits = [training_of(record).test.per_class for record in runs]
+    classes = range(len(splits[0]))
+    wanted = classes[-1:] if task_of(runs[0]) == "binary-class" else classes
+    return [index for index in wanted if all(split[index].blank is None for split in splits)]
+
+
 def curves_of(source: Source, runs: Sequence[Record]) -> list[Curve]:
-    """The mean curve of every class that has images and others; of two classes, the second's."""
+    """The mean curve of every class that is drawn."""
     predicted = [source.predicted(record) for record in runs]
-    classes = predicted[0][0].shape[1]
-    wanted = [classes - 1] if task_of(runs[0]) == "binary-class" else range(classes)
     found = []
-    for index in wanted:
-        each = [roc_curve(truth(y, classes)[:, index], p[:, index]) for p, y in predicted]
+    for index in classes_drawn(runs):
+        each = [roc_curve(truth(y, p.shape[1])[:, index], p[:, index]) for p, y in predicted]
         whole = [curve for curve in each if curve is not None]
         if len(whole) == len(each):
             found.append(Curve(index, *mean_curve(whole)))
     return found
 
 
-Drawn = tuple[Entry, list[Record], list[Curve]]
+@dataclass(frozen=True)
+class Drawn:
+    """One model's panel; its curves are made when they are first asked for."""
+
+    entry: Entry
+    runs: list[Record]
+    curves: Callable[[], list[Curve]]
 
 
 def _planned(
-    source: Source, dataset: str, part: Sequence[Drawn], told: str, subject: Sequence[Curve]
+    source: Source, dataset: str, part: Sequence[Drawn], told: str, subject: Drawn | None
 ) -> Planned:
-    records = [record for _, runs, _ in part for record in runs]
+    records = [record for panel in part for record in panel.runs]
     names = classes_of(records[:1])
-    seeds = seeds_told([runs for _, runs, _ in part])
-    one = len(part[0][2]) == 1 and task_of(records[0]) == "binary-class"
+    seeds = seeds_told([panel.runs for panel in part])
+    drawn = classes_drawn(part[0].runs)
+    one = len(drawn) == 1 and task_of(records[0]) == "binary-class"
     what = f"class {names[-1]!r} found among the others" if one else "each class against the rest"
     grey = " Grey: the subject's curve." if one and subject else ""
-    blank = sorted(set(range(len(names))) - {c.index for c in part[0][2]}) if not one else []
+    blank = sorted(set(range(len(names))) - set(drawn)) if not one else []
     without = ", ".join(names[index] for index in blank)
     absent = f" No curve for {without}: the test split has no image of it." if blank else ""
     caption = (
@@ -139,27 +156,29 @@ def _planned(
         name=f"roc-{dataset}{told}",
         title=f"ROC curves: {dataset}{told}",
         caption=caption,
-        rows=_rows(dataset, names, part),
+        rows=Rows(partial(_rows, dataset, names, part)),
         records=records,
-        draw=partial(_draw, names, part, subject if one else []),
+        draw=partial(_draw, names, part, subject if one else None),
+        beside=subject.runs if one and subject else [],
     )
 
 
 def _rows(dataset: str, names: Sequence[str], part: Sequence[Drawn]) -> list[Row]:
-    """Corners alone: points on a straight line between their neighbours are left out."""
+    """Corners alone: points on a straight line between their neighbours are left out. The records
+    of a curve stand in its first row."""
     return [
         {
             "data set": dataset,
-            "model": entry.label,
+            "model": panel.entry.label,
             "class": names[curve.index],
-            "false positive rate": float(x),
-            "true positive rate": float(y),
+            "false positive rate": x,
+            "true positive rate": y,
             "area": curve.area,
-            "records": ids(runs),
+            "records": "" if number else ids(panel.runs),
         }
-        for entry, runs, curves in part
-        for curve in curves
-        for x, y in corners(curve.x, curve.y)
+        for panel in part
+        for curve in panel.curves()
+        for number, (x, y) in enumerate(corners(curve.x, curve.y))
     ]
 
 
@@ -174,20 +193,22 @@ def corners(x: Floats, y: Floats) -> list[tuple[float, float]]:
     return kept + points[1:][-1:]
 
 
-def _draw(names: Sequence[str], part: Sequence[Drawn], subject: Sequence[Curve]) -> Figure:
-    one = len(names) == 2 and all(len(curves) == 1 for _, _, curves in part)
+def _draw(names: Sequence[str], part: Sequence[Drawn], subject: Drawn | None) -> Figure:
+    one = len(names) == 2 and all(len(panel.curves()) == 1 for panel in part)
+    of_subject = subject.curves() if subject else []
     columns = min(5, max(3, len(part)))
     probe = Grid(len(part), columns, (1.0,))
     handles = [] if one else _class_handles(names, part)
     rows = _legend_rows(handles)
     grid = Grid(len(part), columns, (probe.wide,), head=0.06 + ROW * rows * 1.1)
     figure = grid.figure()
-    for index, (entry, _, curves) in enumerate(part):
+    for index, panel in enumerate(part):
+        entry, curves = panel.entry, panel.curves()
         (axes,) = grid.axes(figure, index)
         grid.title(figure, index, entry)
         axes.plot([0, 1], [0, 1], color=PALE, linewidth=0.6, linestyle=(0, (3, 2)))
         if entry.role is not SUBJECT:
-            for curve in subject:
+            for curve in of_subject:
                 axes.plot(curve.x, curve.y, color=FAINT, linewidth=2.4, solid_capstyle="round")
         for curve in curves:
             look = series(0) if one else series(curve.index)
@@ -214,7 +235,7 @@ def _square(axes: Axes) -> None:
 
 
 def _class_handles(names: Sequence[str], part: Sequence[Drawn]) -> list[Line2D]:
-    present = sorted({curve.index for _, _, curves in part for curve in curves})
+    present = sorted({curve.index for panel in part for curve in panel.curves()})
     longest = 1.9
     return [
         Line2D([], [], label=shortened(names[i], longest, SMALL), linewidth=1.1, **series(i))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.evaluation.scores import probabilities
 from bench.records.schema import Record
@@ -18,6 +21,8 @@ from bench.report.figures.style import ABLATION, RIVAL, SUBJECT, Role
 from bench.specs import RunSpec, Task
 from bench.statistics.decisions import Floats, Ints
 from bench.suite_file import NO_CONTROL
+
+_TEST = ("test_logits", "test_labels")
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,8 @@ class Source:
 
     collected: Collected
     store: Store
-    _predictions: dict[str, tuple[Floats, Ints]] = field(default_factory=dict)
+    _predictions: dict[str, dict[str, NDArray[np.generic]]] = field(default_factory=dict)
+    _contents: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def entries(self) -> list[Entry]:
@@ -78,11 +84,20 @@ class Source:
             InputError: the file of predictions cannot be read.
         """
         if record.id not in self._predictions:
-            kept = self.store.load_predictions(record.id)
-            logits = kept["test_logits"].astype(np.float64)
-            labels = kept["test_labels"].astype(np.int64)
-            self._predictions[record.id] = probabilities(logits, task_of(record)), labels
-        return self._predictions[record.id]
+            kept = self.store.load_predictions(record.id)  # as stored, which is small
+            self._predictions[record.id] = {name: kept[name] for name in _TEST}
+        logits, labels = (self._predictions[record.id][name] for name in _TEST)
+        return probabilities(logits.astype(np.float64), task_of(record)), labels.astype(np.int64)
+
+    def content_of(self, record: Record) -> str:
+        """A hash over all that a record says, and the content of its predictions as it is now."""
+        if record.id not in self._contents:
+            digest = hashlib.sha256(record.model_dump_json().encode())
+            if record.training is not None:
+                with contextlib.suppress(OSError):
+                    digest.update(self.store.predictions_path(record.id).read_bytes())
+            self._contents[record.id] = digest.hexdigest()
+        return self._contents[record.id]
 
     @property
     def run_command(self) -> str:

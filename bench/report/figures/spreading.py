@@ -6,7 +6,7 @@ All lengths are in points (1/72 inch). The nearest free place wins, points in th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _ANGLES = tuple(
@@ -91,6 +91,8 @@ def spread(
                 break  # every further place is farther
             cost = distance
             cost += _TOUCHED * sum(box.overlaps(other) for other in [*placed, *markers])
+            if cost >= least:
+                continue  # crossings only add to it
             cost += _CROSSED * sum(box.overlaps(bar) for bar in bars)
             cost += _CROSSED * sum(o.crossed_by(point, box.centre) for o in [*placed, *others])
             if cost < least:
@@ -101,11 +103,10 @@ def spread(
 
 def _places(
     point: tuple[float, float], size: tuple[float, float], marker: Box, within: Box
-) -> list[tuple[float, Box]]:
+) -> Iterator[tuple[float, Box]]:
     """Free places by growing distance, ring by ring, as far as the frame reaches."""
     reach = math.hypot(within.right - within.left, within.top - within.bottom)
     start = (marker.right - marker.left) / 2 + 1.0
-    found = []
     for ring in range(int(reach / _STEP)):
         gap = start + ring * _STEP
         for angle in _ANGLES:
@@ -114,8 +115,7 @@ def _places(
             y = point[1] + up * (gap + size[1] / 2)
             box = Box.around(x, y, *size)
             if within.holds(box):
-                found.append((gap - start, box))
-    return found
+                yield gap - start, box
 
 
 def stacked(wanted: Sequence[float], height: float, low: float, high: float) -> list[float]:

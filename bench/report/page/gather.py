@@ -33,10 +33,9 @@ from bench.report.page.missing import (
 from bench.report.page.pictures import pictures
 from bench.report.published import published_for, read_published
 from bench.report.shown import what_is_shown
-from bench.report.verdicts.analysis import Analysis, analyse
-from bench.report.verdicts.stored import stored_runs
+from bench.report.verdicts.analysis import Analysis
+from bench.report.verdicts.findings import stored_analyses
 from bench.staleness import ALL_STALE, Staleness
-from bench.statistics.bootstrap import DRAWS
 from bench.suite import Suite
 
 FIRST, LAST = "verdicts", "provenance"  # documents with a place of their own
@@ -64,7 +63,7 @@ def gather(
     audits = load_audits(store.root)
     context = Context(collected, published_for(suite, read_published()))
     context.audits = audits_for(collected, audits, store)
-    found = _analyses(collected, store)
+    found = stored_analyses(collected, store)
     detected = [control_line(records, staleness)] if suite.cells else []
     documents = suite_documents(context, records, store)
     verdicts, *others, provenance = _sections(documents, collected, found, detected)
@@ -100,15 +99,6 @@ def gather(
         shared=list(cards.shared.values()),
         command=f"python -m bench page {shlex.quote(suite.reference)}",
     )
-
-
-def _analyses(collected: Collected, store: Store) -> dict[Variant, Analysis]:
-    settings = collected.suite.settings
-    subject, region = settings.subject or "", settings.statistics.region
-    return {
-        variant: analyse(runs, subject=subject, region=region, draws=DRAWS)
-        for variant, runs in stored_runs(collected, store).items()
-    }
 
 
 def _sections(

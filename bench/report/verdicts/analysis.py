@@ -10,7 +10,7 @@ from bench.report.verdicts.across import Across, across_datasets
 from bench.report.verdicts.comparisons import METRICS, Comparison, compare
 from bench.report.verdicts.runs import RunFindings, RunPredictions, look_at
 
-__all__ = ["Analysis", "RunPredictions", "analyse"]
+__all__ = ["Analysis", "RunPredictions", "analyse", "judge"]
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,20 @@ def analyse(runs: Sequence[RunPredictions], *, subject: str, region: float, draw
             cannot be used.
     """
     _check(runs, region, draws)
-    found = tuple(look_at(run, draws) for run in runs)
+    return judge([look_at(run, draws) for run in runs], subject=subject, region=region, draws=draws)
+
+
+def judge(found: Sequence[RunFindings], *, subject: str, region: float, draws: int) -> Analysis:
+    """The same from what each run alone was found to be. Raises as :func:`analyse` does."""
+    _check(found, region, draws)
     comparisons = tuple(
         one for metric in METRICS for one in compare(found, subject, metric, region)
     )
     across = tuple(across_datasets(found, subject, metric, region, draws) for metric in METRICS)
-    return Analysis(subject, region, found, comparisons, across)
+    return Analysis(subject, region, tuple(found), comparisons, across)
 
 
-def _check(runs: Sequence[RunPredictions], region: float, draws: int) -> None:
+def _check(runs: Sequence[RunPredictions | RunFindings], region: float, draws: int) -> None:
     keys = Counter((run.model, run.dataset, run.seed) for run in runs)
     for (model, dataset, seed), count in keys.items():
         if count > 1:

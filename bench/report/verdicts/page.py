@@ -10,14 +10,13 @@ from bench.report.collect import Variant
 from bench.report.context import Context
 from bench.report.control.summary import control_line
 from bench.report.table.markdown import Row as TextRow
-from bench.report.verdicts.analysis import Analysis, analyse
+from bench.report.verdicts.analysis import Analysis
 from bench.report.verdicts.counts import count_table
 from bench.report.verdicts.differences import Part, difference_csv, difference_parts
+from bench.report.verdicts.findings import stored_analyses
 from bench.report.verdicts.over_datasets import across_csv, across_parts
 from bench.report.verdicts.single_runs import calibration_table, run_csv
-from bench.report.verdicts.stored import stored_runs
 from bench.staleness import Staleness
-from bench.statistics.bootstrap import DRAWS
 
 
 def verdict_parts(
@@ -28,13 +27,7 @@ def verdict_parts(
     Raises:
         InputError: predictions cannot be read.
     """
-    settings = context.collected.suite.settings
-    found = {
-        variant: analyse(
-            runs, subject=settings.subject or "", region=settings.statistics.region, draws=DRAWS
-        )
-        for variant, runs in stored_runs(context.collected, store).items()
-    }
+    found = stored_analyses(context.collected, store)
     records = list(records)
     parts: list[Part] = [
         control_line(records, Staleness.load(store.root)),

@@ -1,0 +1,1 @@
+"""Tables and figures from many records: made-up results folders, and what drawing them takes."""
