@@ -85,18 +85,6 @@
     });
   });
 
-  // ---- an address with a record in it opens that record
-  const reveal = () => {
-    const target = location.hash && document.getElementById(location.hash.slice(1));
-    if (!target) return;
-    const card = target.closest("details.card");
-    if (card && !card.open) card.open = true;
-    if (card) target.scrollIntoView({ block: "nearest" });
-    if (target.tabIndex === -1) target.focus({ preventScroll: true });
-  };
-  addEventListener("hashchange", reveal);
-  reveal();
-
   // ---- the list of sections is folded where it would push the page down
   if (matchMedia("(max-width: 70rem)").matches) {
     document.querySelector("nav details").open = false;
