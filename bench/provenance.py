@@ -70,15 +70,6 @@ HARNESS: dict[str, tuple[str, ...]] = {
         "bench/run/auditing.py",
     ),
     "study": ("bench/study/trial.py",),  # beside what decides a training
-    "insight": (
-        *PREPARATION,
-        "bench/insight/attention.py",
-        "bench/insight/frequency.py",
-        "bench/insight/gates.py",
-        "bench/insight/hooks.py",
-        "bench/insight/looking.py",
-        "bench/release/classifying.py",
-    ),
     "trust": (
         "bench/measure/building.py",
         "bench/measure/forms.py",
@@ -190,11 +181,6 @@ def cluster_digest() -> str:
 def simulations_digest() -> str:
     """16 hex digits over the source of the statistics and of the worlds they are tried in."""
     return _digest(HARNESS["simulations"]).hexdigest()[:16]
-
-
-def insight_digest(model: ModelSpec) -> str:
-    """16 hex digits over the source that looks into a network, and over the network's own."""
-    return _digest((*HARNESS["insight"], *_model_sources(model))).hexdigest()[:16]
 
 
 def audit_digest() -> str:

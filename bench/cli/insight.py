@@ -51,10 +51,10 @@ def insight(
     """
     from bench.cli.options import parse_only
     from bench.data import catalog
+    from bench.insight.digest import insight_digest
     from bench.insight.looking import looked_into
     from bench.insight.record import load_all, save
     from bench.plan import present_checksums
-    from bench.provenance import insight_digest
     from bench.release.finding import weights_of
     from bench.report.collect import collect
     from bench.report.released import subjects

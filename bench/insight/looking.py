@@ -12,11 +12,12 @@ from bench.data.dataset import Dataset
 from bench.errors import InputError
 from bench.evaluation.scores import is_multi_label
 from bench.insight.attention import attention_seen, grad_cam, map_stage, received
+from bench.insight.digest import insight_digest
 from bench.insight.frequency import kernels_seen, maps_seen
 from bench.insight.gates import gates_seen
 from bench.insight.record import InsightRecord, Looked, Maps, packed
 from bench.models import build
-from bench.provenance import insight_digest, processor
+from bench.provenance import processor
 from bench.release.answers import Answer, decided
 from bench.release.classifying import BATCH, Classifier, fed_pixels, restored
 from bench.release.file import Weights

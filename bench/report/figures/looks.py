@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bench.insight.digest import insight_digest
 from bench.insight.record import InsightRecord, load_all
-from bench.provenance import insight_digest
 from bench.records.schema import Record
 from bench.report.collect import training_of
 from bench.report.figures.planned import Lacking, Planned, counted, rests_on

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from bench.errors import InputError
+from bench.insight.digest import insight_digest
 from bench.insight.record import (
     AttentionSeen,
     GateSeen,
@@ -26,7 +27,6 @@ from bench.insight.record import (
     packed,
     save,
 )
-from bench.provenance import insight_digest
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.figures.attention import agreements, correlation
