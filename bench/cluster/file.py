@@ -39,6 +39,7 @@ class Kills(Strict):
 
     seed: Annotated[int, Field(ge=0)]
     nodes: Count
+    epochs: Count
     checkpoint_every_s: Seconds
     kill_between_s: Annotated[list[Seconds], Field(min_length=2, max_length=2)]
     driver_every: Count

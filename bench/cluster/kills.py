@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from bench.cluster.file import Kills
 from bench.cluster.local_cluster import LocalCluster, local_cluster
 from bench.cluster.record import KillsResult
-from bench.engine.chaos import BATCH_SIZE, EPOCHS, SUITE
+from bench.engine.chaos import BATCH_SIZE, SUITE
 from bench.engine.suite import finish, write_protocol
 from bench.records.store import Store
 from bench.records.timeless import first_difference, timeless
@@ -35,7 +35,7 @@ def kill_nodes(
         RuntimeError: the suite failed by itself.
     """
     suite, trial = folder / "suite.toml", _Trial(spec, kills, folder, on_progress)
-    write_protocol(folder, epochs=EPOCHS, batch_size=BATCH_SIZE)
+    write_protocol(folder, epochs=spec.epochs, batch_size=BATCH_SIZE)
     suite.write_text(SUITE)
     on_progress("undisturbed", 0.0)
     finish(suite, folder / "undisturbed", checkpoint_every_s=spec.checkpoint_every_s)

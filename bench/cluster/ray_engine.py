@@ -19,6 +19,7 @@ from bench.cluster.order import longest_first
 from bench.cluster.shared_store import SharedStore
 from bench.cluster.task import Briefing, DoRun
 from bench.errors import InputError
+from bench.execution.leftovers import sweep
 from bench.execution.one_run import do_run, take_digests
 from bench.execution.watcher import Watcher
 from bench.plan import Plan
@@ -82,7 +83,8 @@ class RayEngine:
         dispatch = Dispatch(self, plan, store, watcher, refresh, reference)
         if self.shared is not None:  # what an earlier driver did not live to see
             self.shared.pull(store, {spec.id for spec in todo})
-            todo = dispatch.without_done(todo)
+            asked, todo = todo, dispatch.without_done(todo)
+            sweep(store.root, {spec.id for spec in asked} - {spec.id for spec in todo})
         if todo:
             self._check(reference)
             dispatch.run(longest_first(todo, self.seconds))

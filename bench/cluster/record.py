@@ -58,7 +58,7 @@ class KillsResult(Stored):
     suites: int  # times the whole suite was done
     runs_compared: int
     runs_resumed: int  # of those, how many went on from a checkpoint of a node that was lost
-    runs_done_again: int  # tasks that lost their worker or node
+    runs_done_again: int  # tasks that lost their worker or node, as drivers not killed tell
     differences: list[str]
 
 

@@ -161,7 +161,7 @@ def _kills(record: ClusterRecord) -> list[Row]:
             "suites done": str(found.suites),
             "runs compared": str(found.runs_compared),
             "of these resumed": str(found.runs_resumed),
-            "runs done again": str(found.runs_done_again),
+            "done again, by drivers that lived on": str(found.runs_done_again),
             "differences": str(len(found.differences)),
             "verdict": _verdict(not found.differences and found.runs_resumed > 0),
         }
