@@ -15,6 +15,7 @@ FINDINGS = (
     "bench/report/verdicts/runs.py",
     "bench/statistics",
 )
+PRECISIONS = ("bench/evaluation/scores.py", "bench/report/per_class.py")
 PICTURES = (
     "ablations/table.py",
     "bench/evaluation/scores.py",
@@ -29,6 +30,7 @@ DRAWING = (
     "bench/records/schema.py",
     "bench/records/store.py",
     "bench/report/cache.py",
+    "bench/report/derived.py",
     "bench/report/processes.py",
     "bench/report/reading.py",
     "bench/report/scale",
@@ -40,6 +42,11 @@ DRAWING = (
 def findings_digest() -> str:
     """Of all that decides what is said of one run alone, given its predictions."""
     return f"{digest_of(FINDINGS)} {_here(('numpy', 'scipy'))}"
+
+
+def precisions_digest() -> str:
+    """Of all that decides a run's precision by class, given its predictions."""
+    return f"{digest_of(PRECISIONS)} {_here(('numpy',))}"
 
 
 def pictures_digest() -> str:

@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from bench.details import MachineSpec
 from bench.records.schema import CostResult, Record, TrainingResult
@@ -38,6 +39,7 @@ class Collected:
         details: cells of full measurements of the suite's models, finished or failed, in its order.
         stale: ids of records whose deciding source has changed since.
         left_out: sentences on records that fit a cell but were not used.
+        by_id: the finished trainings again.
     """
 
     suite: Suite
@@ -48,8 +50,9 @@ class Collected:
     details: list[Record] = field(default_factory=list)
     stale: set[str] = field(default_factory=set)
     left_out: list[str] = field(default_factory=list)
+    by_id: dict[str, Record] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def variants(self) -> list[Variant]:
         """The variants that have finished trainings."""
         return sorted({key[3] for key in self.done}, key=str)
@@ -106,6 +109,7 @@ def collect(
     chosen = _chosen_checksums(fitting, checksums or {}, collected)
     for cell, found in zip(suite.cells, fitting, strict=True):
         _place(cell, found, chosen, collected)
+    collected.by_id = {record.id: record for record in collected.records}
     _place_costs(suite, costs, collected)
     _place_details(suite, details, collected)
     collected.stale = {

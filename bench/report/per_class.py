@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Sequence
 
@@ -10,8 +11,10 @@ import numpy as np
 from bench.evaluation.scores import THRESHOLD, is_multi_label, probabilities
 from bench.records.schema import Record
 from bench.records.store import Store
+from bench.report.code import precisions_digest
 from bench.report.collect import training_of
 from bench.report.context import Context
+from bench.report.derived import from_predictions
 from bench.report.shown import what_is_shown
 from bench.report.table.model import Cell, Table, columns_of
 from bench.report.text import BLANK, percent
@@ -29,13 +32,15 @@ def per_class_table(context: Context, store: Store) -> Table:
     """
     collected, rows = context.collected, []
     several = len(collected.suite.datasets) > 1
+    shown = [one for key, found in collected.done.items() if key[2] == NO_CONTROL for one in found]
+    known = precisions_by_class(shown, store)
     for model in collected.suite.models:
         for dataset in collected.suite.datasets:
             for variant in collected.variants:
                 records = collected.done.get((model.name, dataset.name, NO_CONTROL, variant), [])
                 if not records:
                     continue
-                precisions = [precision_by_class(record, store) for record in records]
+                precisions = [known[record.id] for record in records]
                 for index, name in enumerate(training_of(records[0]).data.class_names):
                     row = {"model": context.model(model.name, records)}
                     row |= {"data set": Cell(dataset.name)} if several else {}
@@ -46,6 +51,16 @@ def per_class_table(context: Context, store: Store) -> Table:
     columns = columns_of(rows, words=["model", "data set", "device", "class"])
     empty = f"No run is finished: `python -m bench run {collected.suite.reference}` trains them."
     return context.table(NAME, "Each class", columns, rows, read=read, empty=empty)
+
+
+def precisions_by_class(records: Sequence[Record], store: Store) -> dict[str, list[float | None]]:
+    """By the ids of the runs; those worked out before come from the cache. Raises as below."""
+
+    def make(record: Record) -> bytes:
+        return json.dumps(precision_by_class(record, store)).encode()
+
+    made = from_predictions("precision", precisions_digest(), records, store, make)
+    return {record.id: json.loads(one) for record, one in zip(records, made, strict=True)}
 
 
 def precision_by_class(record: Record, store: Store) -> list[float | None]:

@@ -107,8 +107,7 @@ def further_seeds(verdict: Verdict) -> str:
 
 
 def _records(context: Context, ids: Iterable[str]) -> list[Record]:
-    known = {record.id: record for record in context.collected.records}
-    return [known[identity] for identity in ids]
+    return [context.collected.by_id[identity] for identity in ids]
 
 
 def _could_show(analysis: Analysis, dataset: str, here: list[Comparison]) -> str:

@@ -35,8 +35,7 @@ def across_parts(context: Context, analysis: Analysis, suffix: str = "") -> list
 
 
 def _row(context: Context, one: ModelAcross) -> dict[str, Cell]:
-    known = {record.id: record for record in context.collected.records}
-    runs = [known[identity] for identity in one.runs]
+    runs = [context.collected.by_id[identity] for identity in one.runs]
     told: dict[str, tuple[str, float | None]] = {"mean rank": (f"{one.rank:.2f}", one.rank)}
     pair, chances = one.pair, one.posterior
     if pair is not None and chances is not None:

@@ -79,7 +79,7 @@ def calibration_table(context: Context, analysis: Analysis, suffix: str = "") ->
         suffix: of the table's name, to tell kinds of device apart.
     """
     context = context.afresh()
-    known = {record.id: record for record in context.collected.records}
+    known = context.collected.by_id
     several = len({run.dataset for run in analysis.runs}) > 1
     two = any(run.two_classes is not None for run in analysis.runs)
     rows = []
@@ -103,9 +103,9 @@ def calibration_table(context: Context, analysis: Analysis, suffix: str = "") ->
 
 def _positive(context: Context, analysis: Analysis) -> str:
     """Which class of each two-class task is the positive one: it is not always the disease."""
-    known = {record.id: training_of(record).data for record in context.collected.records}
+    known = context.collected.by_id
     named = {
-        run.dataset: f"“{known[run.run_id].class_names[-1]}” on {run.dataset}"
+        run.dataset: f"“{training_of(known[run.run_id]).data.class_names[-1]}” on {run.dataset}"
         for run in analysis.runs
         if run.two_classes is not None
     }

@@ -13,7 +13,7 @@ import pytest
 from bench.errors import InputError
 from bench.records.schema import Record
 from bench.records.store import Store
-from bench.report import processes
+from bench.report import derived, processes
 from bench.report.cache import without_cache
 from bench.report.verdicts import findings
 from bench.report.verdicts.findings import findings_of
@@ -83,7 +83,7 @@ def test_the_same_bits_with_and_without_and_in_several_processes(
     wanted = direct(records, store)
     with without_cache():
         monkeypatch.setattr(processes, "processors", lambda: 3)
-        monkeypatch.setattr(findings, "_WORTH_A_PROCESS", 2)
+        monkeypatch.setattr(derived, "_WORTH_A_PROCESS", 2)
         assert [plain(one) for one in findings_of(records, store, DRAWS)] == wanted
     monkeypatch.setattr(processes, "processors", lambda: 1)
     assert [plain(one) for one in findings_of(records, store, DRAWS)] == wanted
@@ -143,7 +143,7 @@ def test_what_cannot_be_read_is_named(
     records: list[Record], store: Store, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     monkeypatch.setattr(processes, "processors", lambda: count)
-    monkeypatch.setattr(findings, "_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(derived, "_WORTH_A_PROCESS", 1)
     path = store.predictions_path(records[3].id)
     path.write_bytes(b"no archive")
     with pytest.raises(InputError, match="cannot be read") as broken:
