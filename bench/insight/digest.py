@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bench import provenance
+from bench.digested import PREPARATION
 from bench.specs import ModelSpec
 
 LOOKING = (
-    *provenance.PREPARATION,
+    *PREPARATION,
     "bench/insight/attention.py",
     "bench/insight/frequency.py",
     "bench/insight/gates.py",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import provenance
+from bench import digested, provenance
 from bench.provenance import source_digest
 from bench.specs import CostSpec, ModelSpec
 from bench.toml_file import ROOT
@@ -52,8 +52,8 @@ def test_each_model_rests_on_its_own_source() -> None:
 
 
 def test_every_place_named_exists() -> None:
-    places = [place for group in provenance.HARNESS.values() for place in group]
-    places += [place for _, group in provenance.MODEL_SOURCES for place in group]
+    places = [place for group in digested.HARNESS.values() for place in group]
+    places += [place for _, group in digested.MODEL_SOURCES for place in group]
     missing = [place for place in places if not (ROOT / place).exists()]
     assert not missing
 

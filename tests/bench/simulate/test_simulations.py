@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.digested import HARNESS
 from bench.errors import InputError
-from bench.provenance import HARNESS
 from bench.report.simulations import (
     ABSENT,
     method_rows,
