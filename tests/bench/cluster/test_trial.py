@@ -43,7 +43,9 @@ def many(resident: list[int], wall_s: float = 60.0, missing: int = 0) -> Cluster
     samples = [
         Sample(recorded=n, seconds=float(n), driver_bytes=at) for n, at in enumerate(resident)
     ]
-    found = ThroughputResult(wall_s=wall_s, samples=samples, utilisation=0.9, missing=missing)
+    found = ThroughputResult(
+        wall_s=wall_s, samples=samples, utilisation=0.9, missing=missing, noisy=False
+    )
     return ClusterRecord(part="throughput", spec=FILE, provenance=made(), throughput=found)
 
 
