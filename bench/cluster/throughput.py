@@ -17,7 +17,7 @@ from bench.cluster.needs import Needs
 from bench.cluster.ray_engine import RayEngine
 from bench.cluster.record import Sample, ThroughputResult
 from bench.engine.suite import write_protocol
-from bench.measure.load import LoadWatch
+from bench.measure.load import IDLE_ABOVE, Load, LoadWatch
 from bench.plan import make_plan
 from bench.records.schema import Record
 from bench.records.store import Store
@@ -73,7 +73,7 @@ def throughput(
         engine = RayEngine(Needs(1), do_run=partial(fake_run, seconds=spec.seconds))
         engine(plan, todo, store, watcher)
         wall_s = watcher.seconds
-    noisy = watch.stop().noisy
+    noisy = was_loaded(watch.stop())
     whole = (
         record is not None and store.has_predictions(record)
         for record in (store.load(run.id) for run in todo)
@@ -85,6 +85,11 @@ def throughput(
         missing=sum(not one for one in whole),
         noisy=noisy,
     )
+
+
+def was_loaded(load: Load) -> bool:
+    """Whether the machine was busy before or after; meanwhile Ray's own processes are others."""
+    return max(load.before, load.after) > IDLE_ABOVE
 
 
 class _Sampler:

@@ -19,8 +19,9 @@ from bench.cluster.record import (
     load,
     save,
 )
-from bench.cluster.throughput import throughput
+from bench.cluster.throughput import throughput, was_loaded
 from bench.errors import InputError
+from bench.measure.load import Load
 from bench.provenance import cluster_digest
 from bench.records.schema import Provenance
 from bench.report.cluster import MIB, cluster_page, passed, write_cluster_page
@@ -132,3 +133,8 @@ def test_many_runs_are_all_recorded_by_a_driver_that_does_not_grow(tmp_path: Pat
     found = throughput(spec, tmp_path, lambda what, done: None)
     assert found.missing == 0
     assert found.samples[-1].recorded == 500
+
+
+def test_rays_own_processes_are_no_load_but_those_before_and_after_are() -> None:
+    assert not was_loaded(Load(before=0.0, after=0.1, others=0.9))
+    assert was_loaded(Load(before=0.0, after=0.5, others=0.0))
