@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from bench.cluster.file import CLUSTER, ClusterFile
 from bench.cluster.kills import compare, kill_nodes
+from bench.cluster.overhead import overhead
 from bench.cluster.record import (
     ClusterRecord,
     KillsResult,
@@ -138,3 +139,16 @@ def test_many_runs_are_all_recorded_by_a_driver_that_does_not_grow(tmp_path: Pat
 def test_rays_own_processes_are_no_load_but_those_before_and_after_are() -> None:
     assert not was_loaded(Load(before=0.0, after=0.1, others=0.9))
     assert was_loaded(Load(before=0.0, after=0.5, others=0.0))
+
+
+@heavy
+def test_rounds_beside_a_bare_loop_go_on_where_they_stopped(tmp_path: Path) -> None:
+    spec = FILE.overhead.model_copy(update={"rounds": 2, "runs": 1, "epochs": 1})
+    before = OverheadResult(bare_s=[1.0], ray_s=[2.0], joining_s=3.0, noisy=False)
+    told: list[OverheadResult] = []
+    found = overhead(spec, before, tmp_path, lambda what, done: None, told.append)
+    assert told == [found]
+    assert found.bare_s[0] == 1.0
+    assert found.ray_s[0] == 2.0
+    assert len(found.bare_s) == len(found.ray_s) == 2
+    assert found.joining_s > 3.0
