@@ -48,6 +48,7 @@ class ThroughputResult(Stored):
     samples: list[Sample]
     utilisation: float
     missing: int  # runs without a whole record and its predictions
+    noisy: bool
 
 
 class KillsResult(Stored):

@@ -17,6 +17,7 @@ from bench.cluster.needs import Needs
 from bench.cluster.ray_engine import RayEngine
 from bench.cluster.record import Sample, ThroughputResult
 from bench.engine.suite import write_protocol
+from bench.measure.load import IDLE_ABOVE, Load, LoadWatch
 from bench.plan import make_plan
 from bench.records.schema import Record
 from bench.records.store import Store
@@ -66,12 +67,13 @@ def throughput(
     """Runs that sleep, on a cluster of this machine alone."""
     suite = load_suite(str(write_suite(folder, runs=spec.runs, epochs=1, images=64)))
     plan, store = make_plan(suite, suite.cells, download=False), Store(folder / "results")
-    todo = list(plan.runs)
+    todo, watch = list(plan.runs), LoadWatch()
     with connected("local", cpus=spec.slots):
         watcher = _Sampler(spec.runs, on_progress)
         engine = RayEngine(Needs(1), do_run=partial(fake_run, seconds=spec.seconds))
         engine(plan, todo, store, watcher)
         wall_s = watcher.seconds
+    noisy = was_loaded(watch.stop())
     whole = (
         record is not None and store.has_predictions(record)
         for record in (store.load(run.id) for run in todo)
@@ -81,7 +83,13 @@ def throughput(
         samples=watcher.samples,
         utilisation=engine.nodes.utilisation,
         missing=sum(not one for one in whole),
+        noisy=noisy,
     )
+
+
+def was_loaded(load: Load) -> bool:
+    """Whether the machine was busy before or after; meanwhile Ray's own processes are others."""
+    return max(load.before, load.after) > IDLE_ABOVE
 
 
 class _Sampler:

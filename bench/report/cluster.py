@@ -185,10 +185,11 @@ def _about_throughput(record: ClusterRecord) -> str:
     found, spec = record.throughput, record.spec.throughput
     assert found is not None
     least = spec.runs * spec.seconds / spec.slots
+    noisy = " *Noisy*: the machine was loaded." if found.noisy else ""
     return (
         f"Runs that sleep {1000 * spec.seconds:g} ms and leave a record and predictions, on "
         f"{spec.slots} slots of this machine: {duration(least)} of sleep on each. "
-        f"{found.utilisation:.0%} of the slots' time went into runs."
+        f"{found.utilisation:.0%} of the slots' time went into runs.{noisy}"
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from bench.cluster.file import CLUSTER, ClusterFile
 from bench.cluster.kills import compare, kill_nodes
+from bench.cluster.overhead import overhead
 from bench.cluster.record import (
     ClusterRecord,
     KillsResult,
@@ -19,8 +20,9 @@ from bench.cluster.record import (
     load,
     save,
 )
-from bench.cluster.throughput import throughput
+from bench.cluster.throughput import throughput, was_loaded
 from bench.errors import InputError
+from bench.measure.load import Load
 from bench.provenance import cluster_digest
 from bench.records.schema import Provenance
 from bench.report.cluster import MIB, cluster_page, passed, write_cluster_page
@@ -43,7 +45,9 @@ def many(resident: list[int], wall_s: float = 60.0, missing: int = 0) -> Cluster
     samples = [
         Sample(recorded=n, seconds=float(n), driver_bytes=at) for n, at in enumerate(resident)
     ]
-    found = ThroughputResult(wall_s=wall_s, samples=samples, utilisation=0.9, missing=missing)
+    found = ThroughputResult(
+        wall_s=wall_s, samples=samples, utilisation=0.9, missing=missing, noisy=False
+    )
     return ClusterRecord(part="throughput", spec=FILE, provenance=made(), throughput=found)
 
 
@@ -130,3 +134,21 @@ def test_many_runs_are_all_recorded_by_a_driver_that_does_not_grow(tmp_path: Pat
     found = throughput(spec, tmp_path, lambda what, done: None)
     assert found.missing == 0
     assert found.samples[-1].recorded == 500
+
+
+def test_rays_own_processes_are_no_load_but_those_before_and_after_are() -> None:
+    assert not was_loaded(Load(before=0.0, after=0.1, others=0.9))
+    assert was_loaded(Load(before=0.0, after=0.5, others=0.0))
+
+
+@heavy
+def test_rounds_beside_a_bare_loop_go_on_where_they_stopped(tmp_path: Path) -> None:
+    spec = FILE.overhead.model_copy(update={"rounds": 2, "runs": 1, "epochs": 1})
+    before = OverheadResult(bare_s=[1.0], ray_s=[2.0], joining_s=3.0, noisy=False)
+    told: list[OverheadResult] = []
+    found = overhead(spec, before, tmp_path, lambda what, done: None, told.append)
+    assert told == [found]
+    assert found.bare_s[0] == 1.0
+    assert found.ray_s[0] == 2.0
+    assert len(found.bare_s) == len(found.ray_s) == 2
+    assert found.joining_s > 3.0
