@@ -5,17 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
 from bench import provenance
-from bench.errors import InputError
 from bench.records.base import Stored
 from bench.records.schema import Count, Provenance
+from bench.records.single import load_single
 from bench.records.store import write_atomic
 from bench.regress.record import ProcessRow, TimedRow
 from bench.regress.trial_file import TrialFile
-from bench.specs import describe_invalid
-from bench.toml_file import shown
 
 NAME = "regress.json"  # below the results folder
 SOURCES = (
@@ -97,17 +93,12 @@ def load(results: Path) -> TrialRecord | None:
     """The stored trial, or None if there is none.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it is damaged.
     """
-    path = results / NAME
-    if not path.exists():
-        return None
-    try:
-        return TrialRecord.model_validate_json(path.read_text(encoding="utf-8"))
-    except (ValidationError, OSError, UnicodeDecodeError) as error:
-        why = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
-        raise InputError(
-            f"damaged record: {why}",
-            remedy="delete it and make it anew: python -m bench regress --trial",
-            file=shown(path),
-        ) from None
+    return load_single(
+        results / NAME,
+        TrialRecord,
+        lambda _: set(),
+        called="record",
+        again="make it anew: python -m bench regress --trial",
+    )

@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from bench.errors import InputError
 from bench.records.base import Stored
 from bench.records.schema import Provenance
-from bench.records.store import write_atomic
+from bench.records.single import load_single, save_single
 from bench.report.code import drawing_digest
 from bench.report.scale.file import MANY, ScaleFile
-from bench.specs import describe_invalid
-from bench.toml_file import shown
 
 NAME = "scale.json"  # below the results folder
 
@@ -71,7 +68,7 @@ class ScaleRecord(Stored):
 def save(record: ScaleRecord, results: Path) -> Path:
     """Write the record whole or not at all; returns its path."""
     path = results / NAME
-    write_atomic(path, (record.model_dump_json(indent=1) + "\n").encode())
+    save_single(record, path)
     return path
 
 
@@ -79,15 +76,12 @@ def load(results: Path) -> ScaleRecord | None:
     """The stored measurement, or None if there is none.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it is damaged.
     """
-    path = results / NAME
-    if not path.exists():
-        return None
-    try:
-        return ScaleRecord.model_validate_json(path.read_text(encoding="utf-8"))
-    except (ValidationError, OSError, UnicodeDecodeError) as error:
-        why = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
-        raise InputError(
-            f"damaged record: {why}", remedy="make it anew: make scale", file=shown(path)
-        ) from None
+    return load_single(
+        results / NAME,
+        ScaleRecord,
+        lambda _: set(),
+        called="record",
+        again="make it anew: make scale",
+    )
