@@ -19,6 +19,7 @@ PRECISIONS = ("bench/evaluation/scores.py", "bench/report/per_class.py")
 PICTURES = (
     "ablations/table.py",
     "bench/evaluation/scores.py",
+    "bench/insight/record.py",
     "bench/report/ablations.py",
     "bench/report/collect.py",
     "bench/report/figures",

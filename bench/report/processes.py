@@ -55,9 +55,10 @@ def processors() -> int:
 
 
 def _begin() -> None:
-    """Ctrl-C is the parent's to answer; with it this process ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """What ends the parent is the parent's to answer, even where all are told; with it this process
+    ends."""
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, signal.SIG_IGN)
     end_with_parent()
 
 

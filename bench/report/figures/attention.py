@@ -66,6 +66,7 @@ def _planned(source: Source, dataset: str, seen: Sequence[Look]) -> Planned:
         caption=caption,
         rows=[*_rows(dataset, seen), *_agreement_rows(dataset, seen, found)],
         records=[one.record for one in seen],
+        looks=[one.insight for one in seen],
         draw=partial(_draw, seen, maps),
     )
 

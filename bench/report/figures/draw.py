@@ -18,6 +18,7 @@ from bench.report.collect import Collected, collect
 from bench.report.figures.attention import attention
 from bench.report.figures.confusion import confusions
 from bench.report.figures.curves import learning_curves
+from bench.report.figures.fonts import families
 from bench.report.figures.forest import ablation_forest
 from bench.report.figures.frequencies import frequencies
 from bench.report.figures.gates import gates
@@ -84,6 +85,8 @@ class Plans:
         shown = [f"{entry.number} {entry.label}" for entry in self.source.entries]
         records = [*figure.records, *figure.beside]
         contents = [self.source.content_of(record) for record in records]
+        told += families()  # of the machine
+        told += [look.model_dump_json() for look in figure.looks]
         return [*told, *shown, figure.name, figure.title, figure.caption, *contents]
 
 

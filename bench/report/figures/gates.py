@@ -43,6 +43,7 @@ def _planned(source: Source, dataset: str, seen: Sequence[Look]) -> Planned:
         caption=caption,
         rows=_rows(dataset, seen),
         records=[one.record for one in seen],
+        looks=[one.insight for one in seen],
         draw=partial(_draw, seen),
     )
 

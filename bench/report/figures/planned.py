@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 
+from bench.records.base import Stored
 from bench.records.schema import Record
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Planned:
         records: those that the numbers were taken or computed from.
         draw: makes the picture; called inside ``style.styled``.
         beside: other records whose numbers the picture shows, though its rows do not.
+        looks: records of other kinds that it is drawn from.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Planned:
     records: Sequence[Record]
     draw: Callable[[], Figure] = field(compare=False)
     beside: Sequence[Record] = ()
+    looks: Sequence[Stored] = ()
 
 
 class Rows(Sequence[Row]):

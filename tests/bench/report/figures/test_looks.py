@@ -182,6 +182,19 @@ def test_the_figures_are_whole_with_one_seed_and_with_many(
         check(replace(plans, figures=figures), written)
 
 
+def test_what_is_kept_of_a_figure_belongs_to_its_looks_too(store: Store, tmp_path: Path) -> None:
+    plans = planned(store, tmp_path)
+    suite, record = plans.collected.suite, figure(plans, "gates-breastmnist").records[0]
+    maps = some_maps(0)
+    save(hand_made(record, maps, weights_sha256="others"), packed(maps), store.root)
+    again = plan_figures(suite, store.all(), store)
+    for name in ("gates", "frequencies", "attention"):
+        before, now = (figure(some, f"{name}-breastmnist") for some in (plans, again))
+        assert before.caption == now.caption
+        assert plans.content_of(before) != again.content_of(now)
+        assert again.content_of(now) == again.content_of(now)
+
+
 def test_without_looks_a_line_says_what_makes_them(store: Store, tmp_path: Path) -> None:
     (lacking,) = [one for one in planned(store, tmp_path, ()).lacking if "Gates" in one.title]
     asked = "--only dataset=breastmnist,seed=0,seed=1,seed=2 && python -m bench insight"
