@@ -184,6 +184,7 @@ def _left_behind(results: Path, shared: Path) -> list[str]:
     """Locks, temporary files and checkpoints that nobody needs any more."""
     places = [(results, "running"), (shared, "checkpoints"), (results, "checkpoints")]
     left = [path for root, place in places for path in (root / place).glob("*")]
+    left += (shared / "records").glob(".*")
     return [f"left behind: {path.relative_to(path.parents[2])}" for path in left]
 
 

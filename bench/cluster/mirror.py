@@ -44,6 +44,7 @@ class CheckpointMirror:
             self._stop()
             with contextlib.suppress(Exception):  # one that stays is found of a finished run
                 self._shared.remove(CHECKPOINTS, self._name)
+                self._shared.sweep(self._path.stem)
 
     def __exit__(self, *_: object) -> None:
         if self._shared is not None:

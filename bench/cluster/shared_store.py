@@ -101,6 +101,15 @@ class SharedStore:
         with contextlib.suppress(FileNotFoundError):
             filesystem.rm_file(f"{root}/{kind}/{name}")
 
+    def sweep(self, run_id: str) -> None:
+        """Remove what a node that was killed while writing left of a run; buckets keep no such."""
+        if self.folder is None:
+            return
+        for kind in (RECORDS, CHECKPOINTS):
+            for left in (self.folder / kind).glob(f".{run_id}.*"):
+                with contextlib.suppress(OSError):
+                    left.unlink()
+
     def names(self, kind: str) -> set[str]:
         """The files there."""
         filesystem, root = self._place

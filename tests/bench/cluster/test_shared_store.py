@@ -135,7 +135,17 @@ def test_a_checkpoint_survives_its_node_and_goes_with_its_run(
         for content in (b"early", b"later"):
             (first / "checkpoints" / "r.pt").write_bytes(content)
             wait_for(shared, content)
+    half_written = []
+    if shared.folder is not None:  # it was killed while writing
+        (shared.folder / RECORDS).mkdir()
+        half_written = [
+            shared.folder / CHECKPOINTS / ".r.pt.x1",
+            shared.folder / RECORDS / ".r.json.x2",
+        ]
+    for path in half_written:
+        path.write_bytes(b"half")
     with CheckpointMirror(shared, second, "r") as mirror:  # the first node is gone
         assert (second / "checkpoints" / "r.pt").read_bytes() == b"later"
         mirror.discard()
     assert shared.names(CHECKPOINTS) == set()
+    assert not any(path.exists() for path in half_written)
