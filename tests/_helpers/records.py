@@ -67,6 +67,7 @@ def train(
     right: int,
     checksum: str = "x",
     control: str | None = None,
+    val_right: int = 30,
 ) -> Record:
     """Keep a run of which ``right`` of 100 test images are right; its epoch 2 was the best."""
     cell = next(
@@ -77,7 +78,7 @@ def train(
     )
     spec = run_spec(suite, cell, checksum=checksum)
     arrays: dict[str, NDArray[np.generic]] = {
-        "val_logits": logits_of(IMAGES["val"], 30),
+        "val_logits": logits_of(IMAGES["val"], val_right),
         "val_labels": labels_of(IMAGES["val"]),
         "test_logits": logits_of(IMAGES["test"], right),
         "test_labels": labels_of(IMAGES["test"]),

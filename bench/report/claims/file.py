@@ -122,7 +122,7 @@ class ClassAuc(Strict):
 
 
 class Ablated(Strict):
-    """The full network minus an ablated one, on paired seeds.
+    """The full network minus an ablated one, mean over data sets, on paired seeds.
 
     ``helps``: the part is worth more than nothing; refuted where a gain of ``margin`` is excluded.
     ``costs nothing``: the full network is not worse by ``margin``.
@@ -132,9 +132,21 @@ class Ablated(Strict):
     suite: Name
     full: Name
     ablated: Name
-    dataset: Name
+    datasets: Names
     score: Literal["acc", "auc"]
     expected: Literal["helps", "costs nothing"]
+    margin: Annotated[float, Field(gt=0, le=1)]
+
+
+class Validation(Strict):
+    """Mean validation AUC over data sets: not worse than the best peer's by ``margin``."""
+
+    kind: Literal["validation"]
+    suite: Name
+    model: Name
+    rivals: Names
+    most_params_m: Annotated[float, Field(gt=0)]  # of a peer
+    datasets: Names
     margin: Annotated[float, Field(gt=0, le=1)]
 
 
@@ -168,6 +180,7 @@ Check = Annotated[
     | Gains
     | ClassAuc
     | Ablated
+    | Validation
     | Replication
     | Unstated,
     Field(discriminator="kind"),
@@ -186,7 +199,8 @@ class Claim(Strict):
     """One claim.
 
     ``about`` decides the words of a verdict: ``network`` is what the authors trained, of which we
-    have a reimplementation only; ``facts`` are arithmetic and printed numbers.
+    have a reimplementation only; ``facts`` are arithmetic and printed numbers, and
+    what this project claims of its own network.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]

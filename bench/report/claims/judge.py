@@ -25,11 +25,13 @@ from bench.report.claims.file import (
     Replication,
     Source,
     Unstated,
+    Validation,
 )
 from bench.report.claims.kept import Kept
 from bench.report.claims.replication import replication
 from bench.report.claims.scores import ablation, accuracy, class_auc, gains
 from bench.report.claims.speed import exponents, raced
+from bench.report.claims.validation import validation
 from bench.report.claims.verdict import WORDS, Judgement, absent
 from bench.toml_file import read_toml, shown
 
@@ -96,6 +98,8 @@ def _judge(check: Check, kept: Kept) -> Judgement:
             return class_auc(check, kept)
         case Ablated():
             return ablation(check, kept)
+        case Validation():
+            return validation(check, kept)
         case Replication():
             return replication(check, kept)
         case Unstated():

@@ -24,8 +24,8 @@ READ = (
     "`results/claims.toml`, and what the records say. The network here is an own design under the "
     "constraints of the paper's abstract, so what its authors trained can only be *reproduced by "
     "our reimplementation* or *not reproduced by our reimplementation*; *confirmed* and *refuted* "
-    "are for arithmetic and printed facts. *Undecided*: measured, and the interval leaves both "
-    "open. Intervals are of 95 %. A record marked *stale* was made by code that has changed since."
+    "are for arithmetic, printed facts and our own claims. *Undecided*: measured, and the interval "
+    "leaves both open. Intervals are of 95 %. A record marked *stale* was made by code that has changed since."
 )
 
 

@@ -7,7 +7,7 @@ not other images.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from bench.records.schema import Record
@@ -50,7 +50,7 @@ def accuracy(check: Accuracy, kept: Kept) -> Judgement:
         mean = paired_difference(values, [0.0] * len(values))
         evidence = (over_seeds(f"ACC of {check.model}", mean, suite, kept, runs, unit="%"),)
         least = check.printed - check.margin
-        return _judged(mean, evidence, least=least, most=least)
+        return judged_by_interval(mean, evidence, least=least, most=least)
 
     return _over_suites(check.suites, judged)
 
@@ -75,7 +75,7 @@ def gains(check: Gains, kept: Kept) -> Judgement:
                 gain = paired_difference(relative, [1.0] * len(relative))
                 what = f"relative gain in ACC over {rival}"
                 evidence = over_seeds(what, gain, suite, kept, ours, theirs, unit="percent")
-                parts.append(_judged(gain, (evidence,), least=check.low, most=check.low))
+                parts.append(judged_by_interval(gain, (evidence,), least=check.low, most=check.low))
         outcome = together([part.outcome for part in parts])
         reason = next(part.reason for part in parts if part.outcome == outcome)
         return Judgement(outcome, reason, tuple(e for part in parts for e in part.evidence))
@@ -105,7 +105,7 @@ def class_auc(check: ClassAuc, kept: Kept) -> Judgement:
             best, name = max(means, default=(0.0, "no class"))
             reached += found
             what = f"{dataset}, {suite}: best class AUC ({name}); {found} classes reach it"
-            evidence.append(Evidence(what, f"{best:.4f}", _links(kept, suite, runs)))
+            evidence.append(Evidence(what, f"{best:.4f}", links(kept, suite, runs)))
         if reached >= check.classes:
             told = f"{reached} classes reach an AUC of {check.printed:g}."
             return Judgement(Outcome.HOLDS, told, tuple(evidence))
@@ -119,33 +119,36 @@ def class_auc(check: ClassAuc, kept: Kept) -> Judgement:
 
 def ablation(check: Ablated, kept: Kept) -> Judgement:
     """The full network minus the ablated one, both scores shown, the named one judged."""
-    full = kept.runs(check.suite, check.full, check.dataset)
-    ablated = kept.runs(check.suite, check.ablated, check.dataset)
-    for runs in (full, ablated):
+    full, ablated = (
+        [kept.runs(check.suite, model, dataset) for dataset in check.datasets]
+        for model in (check.full, check.ablated)
+    )
+    for runs in (*full, *ablated):
         if not runs.whole:
             models = [check.full, check.ablated]
-            return lacking(runs, kept.command(check.suite, models, [check.dataset]))
-    if full.variant != ablated.variant:
-        return absent("the two networks ran on different kinds of device")
+            return lacking(runs, kept.command(check.suite, models, check.datasets))
+        if runs.variant != full[0].variant:
+            return absent("the two networks ran on different kinds of device")
     found: dict[str, Difference] = {}
     evidence = []
     for name, score in SCORES.items():
-        pairs = [(score(full.by_seed[s]), score(ablated.by_seed[s])) for s in full.by_seed]
-        whole = [(a, b) for a, b in pairs if a is not None and b is not None]
-        if len(whole) < len(pairs):
+        a, b = means_by_seed(full, score), means_by_seed(ablated, score)
+        seeds = sorted(a.keys() & b.keys())
+        if len(seeds) < min(len(runs.by_seed) for runs in full):
             continue
-        found[name] = paired_difference(*map(list, zip(*whole, strict=True)))
+        found[name] = paired_difference([a[s] for s in seeds], [b[s] for s in seeds])
         what = f"{name.upper()} of {check.full} minus {check.ablated}"
-        evidence.append(over_seeds(what, found[name], check.suite, kept, full, ablated))
+        evidence.append(over_seeds(what, found[name], check.suite, kept, *full, *ablated))
     if check.score not in found:
-        return absent(f"{check.score.upper()} is undefined on {check.dataset}", "", evidence)
+        where = " or ".join(check.datasets)
+        return absent(f"{check.score.upper()} is undefined on {where}", "", evidence)
     gap = found[check.score]
     if check.expected == "helps":
-        return _judged(gap, tuple(evidence), least=0.0, most=check.margin)
-    return _judged(gap, tuple(evidence), least=-check.margin, most=-check.margin)
+        return judged_by_interval(gap, tuple(evidence), least=0.0, most=check.margin)
+    return judged_by_interval(gap, tuple(evidence), least=-check.margin, most=-check.margin)
 
 
-def _judged(
+def judged_by_interval(
     found: Difference, evidence: tuple[Evidence, ...], *, least: float, most: float
 ) -> Judgement:
     """By the interval: holds above ``least``, fails below ``most``, and why neither if so."""
@@ -162,6 +165,17 @@ def _judged(
     }
     reason = f"The 95 % interval over seeds, {interval}, {told[outcome]}."
     return Judgement(outcome, reason, evidence)
+
+
+def means_by_seed(runs: Sequence[Runs], score: Score) -> dict[int, float]:
+    """The mean score over data sets, for the seeds that have one on each."""
+    found = {}
+    for seed in set.intersection(*(set(one.by_seed) for one in runs)):
+        values = [score(one.by_seed[seed]) for one in runs]
+        known = [value for value in values if value is not None]
+        if len(known) == len(values):
+            found[seed] = statistics.fmean(known)
+    return found
 
 
 def _over_suites(suites: list[str], judged: Callable[[str], Judgement]) -> Judgement:
@@ -183,7 +197,8 @@ def lacking(runs: Runs, command: str) -> Judgement:
     return absent("; ".join(runs.lacking[:2]) + more, command)
 
 
-def _links(kept: Kept, suite: str, *runs: Runs) -> tuple[Link, ...]:
+def links(kept: Kept, suite: str, *runs: Runs) -> tuple[Link, ...]:
+    """The records of runs, as evidence links them."""
     return tuple(kept.link(record, suite) for one in runs for record in one.by_seed.values())
 
 
@@ -195,8 +210,10 @@ def over_seeds(
     interval = "no interval"
     if found.low is not None and found.high is not None:
         interval = f"[{100 * found.low:{sign}.1f}, {100 * found.high:{sign}.1f}]"
+    names = list(dict.fromkeys(one.dataset for one in runs))
+    datasets = names[0] if len(names) == 1 else f"mean of {', '.join(names)}"
     return Evidence(
-        f"{what}, {runs[0].dataset}, suite {suite}, {found.pairs} seeds, {runs[0].variant}",
+        f"{what}, {datasets}, suite {suite}, {found.pairs} seeds, {runs[0].variant}",
         f"{100 * found.mean:{sign}.1f} {interval} {unit}",
-        _links(kept, suite, *runs),
+        links(kept, suite, *runs),
     )

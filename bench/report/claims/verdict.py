@@ -56,7 +56,7 @@ WORDS: dict[tuple[Literal["network", "facts"], Outcome], str] = {
     ("facts", Outcome.ABSENT): "not measured",
 }
 """A network that we rebuilt from an abstract can neither confirm nor refute what its authors'
-did; arithmetic and printed numbers can be."""
+did; arithmetic, printed numbers and our own claims can be."""
 
 
 def absent(reason: str, command: str = "", evidence: Sequence[Evidence] = ()) -> Judgement:

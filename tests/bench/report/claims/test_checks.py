@@ -79,7 +79,7 @@ def judged_ablation(store: Store, suite: Suite, **changes: Any) -> Judgement:
         "suite": str(suite.path),
         "full": "medspectralnet",
         "ablated": "medspectralnet_local_stream",
-        "dataset": "breastmnist",
+        "datasets": ["breastmnist"],
         "score": "acc",
         "expected": "helps",
         "margin": 0.01,
