@@ -25,7 +25,8 @@ READ = (
     "constraints of the paper's abstract, so what its authors trained can only be *reproduced by "
     "our reimplementation* or *not reproduced by our reimplementation*; *confirmed* and *refuted* "
     "are for arithmetic, printed facts and our own claims. *Undecided*: measured, and the interval "
-    "leaves both open. Intervals are of 95 %. A record marked *stale* was made by code that has changed since."
+    "leaves both open. Intervals are of 95 %. A record marked *stale* was made by code that has "
+    "changed since."
 )
 
 
