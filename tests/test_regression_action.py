@@ -11,15 +11,18 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from tests.bench.regress.conftest import commit_all
+
 ROOT = Path(__file__).resolve().parents[1]
 ACTION = ROOT / ".github" / "actions" / "regress"
 
 STUB = """#!/usr/bin/env bash
 printf '%s\\n' "$PWD" "$@" > "$SEEN"
 while [ "$1" != "--output" ]; do shift; done
-mkdir -p "$2" && echo "## Gate" > "$2/regression.md"
+{writes}
 exit {code}
 """
+PAGE = 'mkdir -p "$2" && echo "## Gate" > "$2/regression.md"'
 
 
 def action() -> dict[str, Any]:
@@ -27,17 +30,26 @@ def action() -> dict[str, Any]:
     return read
 
 
-def judge(tmp_path: Path, code: int, **inputs: str) -> tuple[int, list[str], str, str, str]:
+def judge(
+    tmp_path: Path, code: int, writes: str = PAGE, **inputs: str
+) -> tuple[int, list[str], str, str, str]:
     """Run the step's script with a stand-in for Python; what it was called with and left."""
     stub = tmp_path / "python"
-    stub.write_text(STUB.format(code=code))
+    stub.write_text(STUB.format(code=code, writes=writes))
     stub.chmod(0o755)
     places = {
         name: str(tmp_path / name) for name in ("SEEN", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
     }
+    for place in places.values():
+        Path(place).touch()
     work = tmp_path / "work"
     (work / "src").mkdir(parents=True)
+    (work / "src" / "mine.py").touch()
     (work / "my gate.toml").touch()
+    (work / "reports").mkdir()
+    (work / "reports" / "regression.md").write_text("## Of an earlier step")
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=work, check=True)
+    commit_all(work, "first")
     done = subprocess.run(
         ["bash", str(ACTION / "judge.sh")],
         cwd=work,
@@ -78,13 +90,56 @@ def test_a_gate_file_takes_the_place_of_models_and_patterns_reach_the_gate(tmp_p
     assert [called[i + 1] for i, word in enumerate(called) if word == "--accept"] == ["MACs:*", "*"]
 
 
+def hash_of(tmp_path: Path) -> str:
+    asked = ["git", "rev-parse", "main"]
+    done = subprocess.run(asked, cwd=tmp_path / "work", capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_a_revision_is_handed_on_by_its_hash(tmp_path: Path) -> None:
+    _, called, *_ = judge(tmp_path, 0, BASELINE="main", MODELS="net_*", IMPORT="nets")
+    assert called[called.index("--baseline") + 1] == hash_of(tmp_path)
+    assert called[called.index("--model") + 1] == "net_*"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"BASELINE": ""}, "no baseline was given"),
+        ({"BASELINE": "nope"}, "nope is no revision"),
+        ({"BASELINE": "docs"}, "docs is no revision"),  # a folder of the harness
+        ({"BASELINE": "main", "TREE": "nowhere"}, "there is no folder nowhere"),
+        ({"BASELINE": "main", "GATE": "nowhere/gate.toml"}, "there is no file nowhere/gate.toml"),
+    ],
+)
+def test_what_cannot_be_used_ends_with_2_before_the_gate(
+    tmp_path: Path, inputs: dict[str, str], said: str
+) -> None:
+    ended, called, output, summary, out = judge(tmp_path, 0, **inputs)
+    assert ended == 2
+    assert output == "exit-code=2\n"
+    assert said in out
+    assert not called
+    assert not summary
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_verdict_without_a_report_is_none(tmp_path: Path, code: int) -> None:
+    own = {"BASELINE": "main", "MODELS": "net_a", "IMPORT": "nets"}
+    ended, _, output, summary, out = judge(tmp_path, code, writes="", **own)
+    assert ended == 2
+    assert output == "exit-code=2\n"
+    assert "Nothing judged" in out
+    assert not summary  # nor is an earlier step's report shown
+
+
 def test_the_script_reads_what_the_action_gives_it() -> None:
     (step,) = [step for step in action()["runs"]["steps"] if step.get("id") == "gate"]
     script = (ACTION / "judge.sh").read_text()
     given = set(step["env"])
     read = set(re.findall(r"\$\{?([A-Z]+)\b", script)) - {"PYTHON"}
     assert read == given
-    used = set(re.findall(r"inputs\.([\w-]+)", str(step["env"])))
+    used = set(re.findall(r"inputs\.([\w-]+)", str(action()["runs"])))
     assert used == set(action()["inputs"])
 
 
