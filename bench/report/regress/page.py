@@ -19,6 +19,8 @@ from bench.toml_file import shown
 
 NAME = "regression"
 PAGES = (f"{NAME}.md", f"{NAME}.html")
+COMMENT = 65_000  # characters: GitHub takes 65,536 as a comment
+CELL = 300  # characters of a message
 _STYLE = """
 :root { color-scheme: light dark; --line: #d0d0d0; --bad: #a11d1d; --good: #1a6b2d;
   --open: #80500a; }
@@ -66,15 +68,34 @@ def gate_documents(folder: Path) -> dict[str, str]:
 
 
 def gate_page(report: GateReport) -> str:
-    """The page as Markdown, fit for a pull request's comment and for a job's summary."""
+    """The page as Markdown, fit for a pull request's comment and for a job's summary.
+
+    Where it would be longer than a comment may be, the regressions are the last to be left out.
+    """
+    rows = max((len(section.shown) for section in words.sections(report)), default=0)
+    while len(text := _page(report, rows)) > COMMENT and rows > 1:
+        rows //= 2
+    return text
+
+
+def _page(report: GateReport, rows: int) -> str:
     parts = [f"## Gate: {words.headline(report)}", words.circumstances(report)]
     for section in words.sections(report):
         parts.append(f"### {section.title}")
-        if section.shown:
-            parts.append(markdown([words.row(finding) for finding in section.shown]))
+        worst_first = sorted(section.shown, key=lambda finding: finding.verdict != "regression")
+        shown = section.shown if len(section.shown) <= rows else worst_first[:rows]
+        if shown:
+            parts.append(markdown([_short(words.row(finding)) for finding in shown]))
+        if len(shown) < len(section.shown):
+            parts.append(f"{len(section.shown) - len(shown)} more: {NAME}.html.")
         if section.held:
             parts.append(words.held_in_words(section.held))
     return "\n\n".join(parts) + "\n"
+
+
+def _short(row: dict[str, str]) -> dict[str, str]:
+    """A table is as wide as its longest cell in every line."""
+    return {name: text if len(text) <= CELL else f"{text[:CELL]} …" for name, text in row.items()}
 
 
 def gate_html(report: GateReport) -> str:
@@ -128,6 +149,12 @@ def gate_junit(report: GateReport) -> str:
                 counts[tag] += 1
         for tag, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
             suite.set(name, str(counts[tag]))
+    if report.exit_code == 2:  # else a reader of cases alone would see none that failed
+        suite = ElementTree.SubElement(root, "testsuite", name="Gate", tests="1", errors="1")
+        case = ElementTree.SubElement(
+            suite, "testcase", classname="regress", name="anything measured"
+        )
+        ElementTree.SubElement(case, "error", message=words.headline(report))
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
@@ -144,7 +171,8 @@ _TAGS = {
 def _case(suite: ElementTree.Element, kind: str, finding: Finding) -> str | None:
     name = words.label(finding)
     case = ElementTree.SubElement(suite, "testcase", classname=f"regress.{kind}", name=name)
-    said = "; ".join(part for part in (finding.change, finding.says, finding.sure) if part)
+    parts = (finding.change, finding.says, finding.sure)
+    said = words.plain("; ".join(part for part in parts if part))
     tag = _TAGS.get(finding.verdict)
     if tag is not None:
         ElementTree.SubElement(case, tag, message=f"{finding.verdict}: {said}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.regress.record import Finding, GateReport
+from bench.regress.record import Finding, GateReport, Verdict
 from bench.report.text import duration
 
 HEADS = {
@@ -16,6 +17,13 @@ HEADS = {
     4: "too noisy to tell",
 }
 """By exit code."""
+NAMED: Mapping[int, Verdict] = {
+    0: "not measured",
+    1: "regression",
+    3: "needs this machine",
+    4: "too noisy",
+}
+"""The findings that a headline names, by exit code."""
 
 KINDS: Mapping[str, str] = {
     "exact": "Numbers without noise",
@@ -25,6 +33,9 @@ KINDS: Mapping[str, str] = {
     "process": "Memory and import",
 }
 COLUMNS = ("what", "verdict", "baseline", "working tree", "change", "how sure")
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_ELSE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -37,13 +48,14 @@ class Section:
 
 
 def headline(report: GateReport) -> str:
-    """``no regression``, or which there are."""
-    head = HEADS[report.exit_code]
-    worse = [label(finding) for finding in report.findings if finding.verdict == "regression"]
-    if not worse:
-        return head
-    more = f" and {len(worse) - 3} more" if len(worse) > 3 else ""
-    return f"{head}: {'; '.join(worse[:3])}{more}"
+    """The verdict, and which findings stand behind it; beside a pass, what was not measured."""
+    code = report.exit_code
+    named = [label(finding) for finding in report.findings if finding.verdict == NAMED.get(code)]
+    if not named:
+        return HEADS[code]
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    lead = "; not measured" if code == 0 else ""
+    return f"{HEADS[code]}{lead}: {'; '.join(named[:3])}{more}"
 
 
 def circumstances(report: GateReport) -> str:
@@ -77,7 +89,15 @@ def sections(report: GateReport) -> list[Section]:
 
 def label(finding: Finding) -> str:
     """``MACs of medspectralnet`` for ``MACs:medspectralnet``."""
-    return finding.name.replace(":", " of ", 1)
+    return plain(finding.name.replace(":", " of ", 1))
+
+
+def plain(text: str) -> str:
+    """Text as every form can hold it: a message of the code under trial may hold anything.
+
+    Colours of a terminal are left out; what XML 1.0 has no place for (section 2.2) is replaced.
+    """
+    return _ELSE.sub("\ufffd", _COLOURS.sub("", text))
 
 
 def row(finding: Finding) -> dict[str, str]:
@@ -86,7 +106,8 @@ def row(finding: Finding) -> dict[str, str]:
     if finding.change and finding.says:
         change = f"{finding.change} ({finding.says})"
     cells = (
-        label(finding), finding.verdict, finding.baseline, finding.candidate, change, finding.sure,
+        label(finding), finding.verdict, finding.baseline, finding.candidate, plain(change),
+        finding.sure,
     )  # fmt: skip
     return dict(zip(COLUMNS, cells, strict=True))
 

@@ -44,6 +44,50 @@ def test_a_pass_says_so() -> None:
     assert "3 hold: MACs (3)." in text
 
 
+def test_a_pass_names_what_was_not_measured_and_noise_what_is_too_noisy() -> None:
+    unmeasured, noisy = FINDINGS[3], FINDINGS[4]
+    assert gate_page(report(FINDINGS[1], unmeasured)).startswith(
+        "## Gate: no regression; not measured: AUC of net on data\n"
+    )
+    assert gate_page(report(FINDINGS[1], noisy)).startswith(
+        "## Gate: too noisy to tell: latency of net\n"
+    )
+
+
+@pytest.mark.parametrize("findings", [(), (FINDINGS[3],)])
+def test_nothing_measured_is_an_error_in_junit_too(
+    tmp_path: Path, findings: tuple[Finding, ...]
+) -> None:
+    write_report(report(*findings), tmp_path)
+    suites = list(JUnitXml.fromfile(str(tmp_path / "regression.xml")))
+    assert sum(suite.errors for suite in suites) == 1
+
+
+def test_a_message_may_hold_anything(tmp_path: Path) -> None:
+    said = "\x1b[31mboom\x1b[0m \x00 | <b> & \ufffe"
+    bad = Finding(name="checks\x07", kind="check", verdict="regression", says=said)
+    write_report(report(bad), tmp_path)
+    ((case,),) = JUnitXml.fromfile(str(tmp_path / "regression.xml"))
+    assert case.name == "checks\ufffd"
+    assert case.result[0].message == "regression: boom \ufffd | <b> & \ufffd"
+    for ending in ("md", "html"):
+        assert "\x1b" not in (tmp_path / f"regression.{ending}").read_text()
+
+
+def test_a_page_of_many_lines_is_cut_to_a_comment_and_keeps_the_regressions() -> None:
+    long = Finding(name="fails", kind="check", verdict="regression", says="x" * 5000)
+    many = [
+        Finding(name=f"MACs:{i}", kind="exact", verdict="notice", change="y" * 80)
+        for i in range(2000)
+    ]
+    worse = Finding(name="MACs:last", kind="exact", verdict="regression", change="+1")
+    text = gate_page(report(*many, worse, long))
+    assert len(text) < 65_536
+    assert "MACs of last | regression" in " ".join(text.split())
+    assert "more: regression.html." in text
+    assert "x" * 300 + " …" in text
+
+
 def test_junit_as_a_parser_reads_it(tmp_path: Path) -> None:
     write_report(report(*FINDINGS), tmp_path)
     suites = list(JUnitXml.fromfile(str(tmp_path / "regression.xml")))
