@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from bench.regress.findings import OF_PACKAGES
 from bench.regress.history import Revision
 from bench.regress.micro import Micro
 from bench.report.text import escape
@@ -51,11 +53,11 @@ def all_series(revisions: Sequence[Revision], micro: Sequence[Micro] = ()) -> li
     found: list[Series] = []
     models = dict.fromkeys(name for one in revisions for name in one.exact)
     for key, label in EXACT.items():
-        for model in models:
+        for model, (packages, ones) in itertools.product(models, _by_packages(key, revisions)):
             found += _series(
                 "Numbers without noise",
-                f"{label} of {model}",
-                revisions,
+                f"{label} of {model}{packages}",
+                ones,
                 lambda one, key=key, model=model: (  # type: ignore[misc]
                     float(getattr(one.exact[model], key)) if model in one.exact else None
                 ),
@@ -86,6 +88,17 @@ def all_series(revisions: Sequence[Revision], micro: Sequence[Micro] = ()) -> li
                 lambda one, row=row: one.processes.get(row),  # type: ignore[misc]
             )
     return [*found, *_micro_series(micro)]
+
+
+def _by_packages(key: str, revisions: Sequence[Revision]) -> list[tuple[str, list[Revision]]]:
+    """What torch decides as well is a course of each torch: its change is no commit's."""
+    groups: dict[str, list[Revision]] = {}
+    for one in revisions:
+        packages = ", ".join(f"{name} {version}" for name, version in one.machine.packages.items())
+        groups.setdefault(packages if key in OF_PACKAGES else "", []).append(one)
+    if len(groups) == 1:
+        return [("", list(revisions))]
+    return [(f", {packages}", ones) for packages, ones in groups.items()]
 
 
 def _micro_series(micro: Sequence[Micro]) -> list[Series]:

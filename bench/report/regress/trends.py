@@ -63,7 +63,7 @@ def trends_documents(results: Path) -> dict[str, str]:
 
 def trends_page(revisions: Sequence[Revision], micro: Sequence[Micro] = ()) -> str:
     """The page as Markdown; the same records, the same text."""
-    if not revisions:
+    if not revisions and not micro:
         return ABSENT
     parts = ["# The course of every metric", READ, _span(revisions)]
     series = all_series(revisions, micro)
@@ -73,6 +73,8 @@ def trends_page(revisions: Sequence[Revision], micro: Sequence[Micro] = ()) -> s
 
 
 def _span(revisions: Sequence[Revision]) -> str:
+    if not revisions:
+        return "No revision is recorded yet; what stands here is of `make bench` alone."
     first, last = revisions[0], revisions[-1]
     return (
         f"{len(revisions)} revisions, from {first.commit[:12]} ({first.committed_at:%Y-%m-%d}) to "
@@ -97,7 +99,7 @@ def _number(value: float) -> str:
 def trends_html(revisions: Sequence[Revision], micro: Sequence[Micro] = ()) -> str:
     """The same with each course drawn: no script, nothing fetched."""
     body = f"<p>{escape(ABSENT.splitlines()[-1])}</p>"
-    if revisions:
+    if revisions or micro:
         series = all_series(revisions, micro)
         body = f"<p>{escape(READ)}</p>\n<p>{escape(_span(revisions))}</p>\n"
         for group in dict.fromkeys(one.group for one in series):

@@ -73,6 +73,27 @@ def test_micro_benchmarks_of_one_machine_are_one_series_whatever_its_clock(tmp_p
         load_micro(tmp_path)
 
 
+def test_what_torch_decides_is_a_course_of_each_torch() -> None:
+    first, second = revision("a" * 40), revision("b" * 40, 1)
+    newer = second.machine.model_copy(update={"packages": {"torch": "3", "timm": "1.0.31"}})
+    found = all_series([first, second.model_copy(update={"machine": newer})])
+    names = [one.name for one in found if one.name.startswith(("operators", "MACs"))]
+    assert names == [
+        "MACs of net",
+        "operators of net, torch 2.14.1, timm 1.0.31",
+        "operators of net, torch 3, timm 1.0.31",
+    ]
+    assert [one.name for one in all_series([first])].count("operators of net") == 1
+
+
+def test_the_micro_level_is_shown_where_no_revision_is_recorded(tmp_path: Path) -> None:
+    folder = tmp_path / "history" / "micro"
+    folder.mkdir(parents=True)
+    (folder / "1.json").write_text(MICRO % (3000, "c1", 1))
+    for path in write_trends(tmp_path):
+        assert "test_gate" in path.read_text()
+
+
 def test_only_a_commit_is_recorded_and_a_damaged_record_is_named(tmp_path: Path) -> None:
     made = report()
     changed = made.candidate.model_copy(update={"changed": True})
