@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.cli.options import open_store, shown
-from bench.errors import InputError, nearest
+from bench.errors import InputError, nearest, one_line
 
 if TYPE_CHECKING:
     from bench.regress.file import GateFile
     from bench.regress.history import Revision
+    from bench.regress.record import GateReport
     from bench.regress.tree import Tree
 
 
@@ -90,7 +91,7 @@ def regress(
     if export is not None:
         _export(tree, file, export)
         return
-    if baseline is None:
+    if not baseline:  # an empty one would be the folder at hand: the working tree itself
         raise InputError(
             "nothing to compare with",
             remedy="give a git revision: HEAD, main, …",
@@ -106,25 +107,16 @@ def regress(
     os.environ["BENCH_CACHE"] = ""  # nothing prepared by other code is taken up
     from rich.console import Console
 
-    from bench.console import CostScreen
-    from bench.regress.gate import Gate
     from bench.regress.history import revision_of, save
     from bench.report.folder import reports_folder
-    from bench.report.regress.page import gate_page, write_report
+    from bench.report.regress.page import gate_page, remove_report, write_report
     from bench.report.regress.trends import write_trends
 
-    with CostScreen() as screen, _opened(baseline, place, file) as opened:
-        report = Gate(
-            file,
-            tree,
-            opened,
-            parts=parts,
-            budget_minutes=budget,
-            accept=accept or (),
-            on_progress=screen.show,
-        ).run()
+    folder = output or reports_folder(root)
+    remove_report(folder)  # of an earlier run: never to be taken for this one's
+    report = _judged(baseline, place, file, tree, parts, budget, accept or ())
     Console(highlight=False, soft_wrap=True).print(gate_page(report), markup=False)
-    for path in write_report(report, output or reports_folder(root)):
+    for path in write_report(report, folder):
         typer.echo(shown(path))
     if record:
         typer.echo(shown(save(revision_of(report, place), root)))
@@ -134,14 +126,53 @@ def regress(
         raise typer.Exit(report.exit_code)
 
 
+def _judged(
+    baseline: str,
+    place: Path,
+    file: GateFile,
+    tree: Tree,
+    parts: list[str],
+    budget: float | None,
+    accept: Sequence[str],
+) -> GateReport:
+    """What the gate found.
+
+    Raises:
+        InputError: the baseline cannot be used, or the gate breaks off: Python would end with 1,
+            which stands for a regression.
+    """
+    from bench.console import CostScreen
+    from bench.regress.gate import Gate
+
+    try:
+        with CostScreen() as screen, _opened(baseline, place, file) as opened:
+            gate = Gate(
+                file,
+                tree,
+                opened,
+                parts=parts,
+                budget_minutes=budget,
+                accept=accept,
+                on_progress=screen.show,
+            )
+            return gate.run()
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:  # of the trees' code, which runs in this process too
+        raise InputError(
+            f"the gate broke off: {type(error).__name__}: {one_line(error)}",
+            remedy="python -m bench --debug regress shows where; nothing was judged",
+        ) from error
+
+
 @contextmanager
 def _opened(baseline: str, place: Path, file: GateFile) -> Iterator[Tree | Revision]:
     """The baseline's code, or where a results folder is named the newest record in it."""
     from bench.regress.history import FOLDER, load_all
-    from bench.regress.tree import baseline_tree
+    from bench.regress.tree import baseline_tree, has_package
 
     folder = Path(baseline)
-    if folder.is_dir() and not (folder / file.imports[0]).exists():
+    if folder.is_dir() and not has_package(folder, file.imports[0]):
         revisions = load_all(folder)
         if not revisions:
             raise InputError(
@@ -203,8 +234,8 @@ def _trial(root: Path, *, run: bool, timed: bool) -> None:
 
 def _export(tree: Tree, file: GateFile, to: Path) -> None:
     from bench.regress.archive import export
-    from bench.regress.tree import BESIDE
+    from bench.regress.tree import laid_out
 
-    names = [name for name in (*file.packages, *BESIDE) if (tree.folder / name).exists()]
+    names = [name for name in laid_out(file.packages) if (tree.folder / name).exists()]
     count = export(tree.folder, names, tree.commit, tree.changed, to)
     typer.echo(f"{shown(to)}: {count} files of the {tree.label}")

@@ -14,7 +14,13 @@ from bench.regress.history import Revision
 from bench.regress.judge import relative_to_yardstick
 from bench.regress.record import ExactOf, Finding, Kind, Machine, ProcessRow, TimedRow, Verdict
 
-ELSEWHERE = "the baseline was measured on another machine: {}"
+ELSEWHERE = "the baseline was measured by another machine or packages: {}"
+
+
+def _where(machine: Machine) -> str:
+    """What times and memory are of: names of processors alone may be as broad as ``AMD EPYC``."""
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(machine.packages.items()))
+    return f"{machine.processor} ({machine.capability}), Python {machine.python}, {packages}"
 
 
 def exact_of(revision: Revision, models: Sequence[str]) -> ExactOf:
@@ -69,8 +75,8 @@ def _finding(
     machine: Machine,
     limit: Limit,
 ) -> Finding:
-    if machine.processor != revision.machine.processor:
-        says = ELSEWHERE.format(revision.machine.processor)
+    if _where(machine) != _where(revision.machine):
+        says = ELSEWHERE.format(_where(revision.machine))
         return Finding(name=name, kind=kind, verdict="needs this machine", says=says)
     if before is None:
         return Finding(

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import tarfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -23,7 +24,7 @@ from bench.specs import describe_invalid
 from bench.toml_file import shown
 
 MANIFEST = "regress.json"
-LEFT_OUT = ("__pycache__", ".so", ".pyc")
+CACHE, COMPILED = "__pycache__", (".so", ".pyc")  # left out
 
 
 class Manifest(Stored):
@@ -64,12 +65,13 @@ def _files(folder: Path, names: Sequence[str]) -> Iterator[Path]:
     for name in names:
         top = folder / name
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if path.is_file() and not any(part in str(path) for part in LEFT_OUT):
+            inside = path.relative_to(folder)
+            if path.is_file() and path.suffix not in COMPILED and CACHE not in inside.parts:
                 yield path
 
 
-def unpack(archive: Path, target: Path) -> str | None:
-    """Lay the files out in ``target``; the commit they are of.
+def unpack(archive: Path, target: Path) -> Manifest:
+    """Lay the files out in ``target``; what they are.
 
     Raises:
         InputError: it is no such archive, or damaged.
@@ -81,11 +83,11 @@ def unpack(archive: Path, target: Path) -> str | None:
         for name, wanted in manifest.files.items():
             if hashlib.sha256((target / name).read_bytes()).hexdigest() != wanted:
                 raise ValueError(f"{name} is not what was packed")
-    except (OSError, EOFError, ValueError, tarfile.TarError, ValidationError) as error:
+    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error, ValidationError) as error:
         why = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
         raise InputError(
             f"not a whole archive of a baseline: {why}",
             remedy="make it anew: python -m bench regress --export FILE",
             file=shown(archive),
         ) from None
-    return manifest.commit
+    return manifest

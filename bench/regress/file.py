@@ -57,6 +57,18 @@ class Cell(Strict):
         return f"{self.model} on {self.dataset.name}"
 
 
+def check_labels(found: Sequence[Cell | Row]) -> None:
+    """Refuse two of one label: their numbers would be taken together.
+
+    Raises:
+        ValueError: naming it.
+    """
+    labels = [one.label for one in found]
+    twice = {label for label in labels if labels.count(label) > 1}
+    if twice:
+        raise ValueError(f"{min(twice)!r} stands there twice")
+
+
 class Accuracy(Strict):
     """Trainings of both trees with the same seeds, more of them only while undecided."""
 
@@ -69,6 +81,7 @@ class Accuracy(Strict):
     @model_validator(mode="after")
     def _looks_grow(self) -> Accuracy:
         levels(self.alpha, self.looks)
+        check_labels(self.cell)
         return self
 
     @property
@@ -130,6 +143,7 @@ class RunTime(Strict):
     def _blocks_in_order(self) -> RunTime:
         if self.most_blocks < self.first_blocks:
             raise ValueError("most_blocks must be first_blocks at least")
+        check_labels(self.row)
         return self
 
 
@@ -154,7 +168,7 @@ class GateFile(Strict):
     threads: Count
     budget_minutes: Annotated[float, Field(gt=0)]
     packages: Annotated[list[Package], Field(min_length=1)]  # whose code is judged
-    imports: list[Package]  # of those, what registers the models
+    imports: Annotated[list[Package], Field(min_length=1)]  # of those, what registers the models
     exact: Exact
     checks: Checks | None = None
     accuracy: Accuracy | None = None
@@ -183,7 +197,6 @@ def for_own(file: GateFile, package: str, models: Sequence[str]) -> GateFile:
         models: all are counted, the first is trained and timed.
     """
     first, accuracy, run_time = models[0], file.accuracy, file.run_time
-    rows = {row.label: row for row in _with_model(run_time.row if run_time else [], first)}
     update = {"model": first}
     return file.model_copy(
         update={
@@ -194,7 +207,8 @@ def for_own(file: GateFile, package: str, models: Sequence[str]) -> GateFile:
             and file.checks.model_copy(update=update | {"parts": [], "files": None}),
             "accuracy": accuracy
             and accuracy.model_copy(update={"cell": _with_model(accuracy.cell, first)}),
-            "run_time": run_time and run_time.model_copy(update={"row": list(rows.values())}),
+            "run_time": run_time
+            and run_time.model_copy(update={"row": _with_model(run_time.row, first)}),
             "processes": file.processes and file.processes.model_copy(update=update),
         }
     )
@@ -204,7 +218,9 @@ OfModel = TypeVar("OfModel", Cell, Row)
 
 
 def _with_model(found: Sequence[OfModel], model: str) -> list[OfModel]:
-    return [one.model_copy(update={"model": model}) for one in found]
+    """One of each label: what differed by its model alone is one now."""
+    renamed = [one.model_copy(update={"model": model}) for one in found]
+    return list({one.label: one for one in renamed}.values())
 
 
 def gate_path(path: Path | None) -> Path:

@@ -41,7 +41,7 @@ def exact_findings(baseline: ExactOf, candidate: ExactOf) -> list[Finding]:
                 Finding(
                     name=f"model:{name}",
                     kind="exact",
-                    verdict="regression" if gone else "notice",
+                    verdict="regression" if gone else "not measured",  # nothing to hold it against
                     change="is gone" if gone else "is new",
                 )
             )

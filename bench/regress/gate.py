@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -78,9 +78,12 @@ class Gate:
             self.on_progress(part, number / len(PARTS))
             started = time.monotonic()
             try:
-                getattr(self, f"_{part.replace('-', '_')}")()
-            except ProbeFailed as failed:
-                self._failed(part, failed)
+                self._do(part)
+            except InputError as error:
+                found = accepted(self._findings, self.accept)
+                if not any(finding.verdict == "regression" for finding in found):
+                    raise
+                self._findings.append(_unmeasured(part, str(error)))  # what was found stands
             self._seconds[part] = time.monotonic() - started
         rows = self._found.get("run_time", [])
         return GateReport(
@@ -97,6 +100,12 @@ class Gate:
             **self._found,
         )
 
+    def _do(self, part: str) -> None:
+        try:
+            getattr(self, f"_{part.replace('-', '_')}")()
+        except ProbeFailed as failed:
+            self._failed(part, failed)
+
     @property
     def _machine(self) -> Any:
         exact = self._found.get("exact", {})
@@ -108,6 +117,7 @@ class Gate:
 
     def _failed(self, part: str, failed: ProbeFailed) -> None:
         """The candidate's code raises where the baseline's does not: that is a regression."""
+        failed = self._of_both(failed)
         if failed.probe.tree is not self.candidate:
             raise InputError(
                 f"{failed.probe.tree.label} cannot be measured ({part}): {failed}",
@@ -123,6 +133,15 @@ class Gate:
                 sure="exact",
             )
         )
+
+    def _of_both(self, failed: ProbeFailed) -> ProbeFailed:
+        """The baseline's failure in the place of the candidate's, where it was not asked yet."""
+        if failed.probe.name in ("checks", "files") and isinstance(self.baseline, Tree):
+            try:
+                look([replace(failed.probe, tree=self.baseline)], self.file)
+            except ProbeFailed as theirs:
+                return theirs
+        return failed
 
     def _exact(self) -> None:
         spec = self.file.exact.model_dump(mode="json")
@@ -154,16 +173,9 @@ class Gate:
         ]
         self._found["checks"] = checks
         self._findings += check_findings(checks)
-        for answer in answers:
-            if answer.get("unavailable"):
-                self._findings.append(
-                    Finding(
-                        name="images and labels of each split",
-                        kind="check",
-                        verdict="not measured",
-                        says=answer["unavailable"],
-                    )
-                )
+        for probe, answer in zip(probes, answers, strict=True):
+            if answer["unavailable"]:
+                self._findings.append(_unmeasured(probe.name, answer["unavailable"]))
 
     def _accuracy(self) -> None:
         spec = self.file.accuracy
@@ -233,6 +245,10 @@ class Gate:
             self._findings += process_findings_across(rows, self.baseline, self._machine, spec)
         else:
             self._findings += process_findings(rows, [spec.memory, spec.import_time])
+
+
+def _unmeasured(part: str, why: str) -> Finding:
+    return Finding(name=f"{part} can be measured", kind="check", verdict="not measured", says=why)
 
 
 def _side(one: Tree | Revision) -> Side:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -47,6 +48,8 @@ def judge_process(row: ProcessRow, limit: Limit) -> Judged:
     With n processes a side, one side lies wholly above the other by chance once in C(2n, n) tries.
     """
     first, second = row.baseline, row.candidate
+    if min(first) <= 0:  # less than can be told: nothing to take a share of
+        return Judged(Estimate(1.0, 0.0, math.inf), math.inf, "too noisy")
     ratio = Estimate(
         median(second) / median(first), min(second) / max(first), max(second) / min(first)
     )

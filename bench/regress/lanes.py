@@ -17,6 +17,7 @@ from bench.measure.steps import inference_step, training_step
 from bench.measure.timing import Lane, Step
 from bench.regress.file import Row, RunTime
 from bench.regress.probes.checking import run_fields
+from bench.regress.probes.exact import sized
 from bench.regress.twin import Twin
 
 SEED = 0
@@ -55,7 +56,10 @@ def _model(twin: Twin, row: Row, spec: RunTime) -> nn.Module:
                 key="run_time.row",
             )
         model: nn.Module = timm.create_model(
-            row.model, num_classes=spec.num_classes, in_chans=spec.channels
+            row.model,
+            num_classes=spec.num_classes,
+            in_chans=spec.channels,
+            **sized(row.model, row.image_size),
         )
     check_own(twin, model, row.model)
     return placed(model, "cpu", channels_last=True).eval()

@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.errors import InputError
 from bench.regress.file import GateFile
+from bench.regress.probes import ANSWER
 from bench.regress.tree import Tree
 from bench.toml_file import ROOT
 
@@ -52,26 +53,34 @@ def look(probes: Sequence[Probe], file: GateFile) -> list[dict[str, Any]]:
     """
     started: list[subprocess.Popen[str]] = []
     try:
-        started = [_start(probe, file) for probe in probes]
+        for probe in probes:
+            started.append(_start(probe, file))
         ended = [(*process.communicate(), process.returncode) for process in started]
     finally:
         for process in started:
             process.kill()
-    found = []
-    for probe, (_, err, code) in reversed(list(zip(probes, ended, strict=True))):
+    found: list[dict[str, Any]] = []
+    for probe, (out, err, code) in reversed(list(zip(probes, ended, strict=True))):
         if code != 0:
             lines = err.strip().splitlines()
             raise ProbeFailed(probe, lines[-1] if lines else f"exit code {code}")
-    for probe, (out, _, _) in zip(probes, ended, strict=True):
-        answer: dict[str, Any] = json.loads(out.splitlines()[-1])
+        found.insert(0, _answer(probe, out))
+    for probe, answer in zip(probes, found, strict=True):
         if answer["strangers"]:
             raise InputError(
                 f"what ran was not {probe.tree.label}: {answer['strangers'][0]}",
                 remedy="the packages must import each other by their own names alone",
                 key="packages",
             )
-        found.append(answer)
     return found
+
+
+def _answer(probe: Probe, out: str) -> dict[str, Any]:
+    lines = [line for line in out.splitlines() if line.startswith(ANSWER)]
+    if not lines:  # such as code that ends the process by itself
+        raise ProbeFailed(probe, "it ended before it was looked at")
+    answer: dict[str, Any] = json.loads(lines[-1].removeprefix(ANSWER))
+    return answer
 
 
 def _start(probe: Probe, file: GateFile) -> subprocess.Popen[str]:
@@ -88,6 +97,7 @@ def _start(probe: Probe, file: GateFile) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        errors="replace",  # a tree may print any bytes
     )
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bench.errors import InputError
+from bench.errors import InputError, one_line
 from bench.measure.load import LoadWatch
 from bench.measure.timing import Lane, run_rounds, threads
 from bench.regress.file import Row, RunTime
 from bench.regress.judge import judge_times
 from bench.regress.lanes import lane, yardstick
+from bench.regress.processes import Probe, ProbeFailed
 from bench.regress.record import TimedRow
 from bench.regress.twin import Twin
 
@@ -67,21 +68,23 @@ def _with_block(
 ) -> TimedRow:
     lanes: dict[str, Lane] = {}
     names = [*twins, "yardstick"]
+    failures: dict[str, str] = {}
     for place in rng.permutation(len(names)):
         name = names[place]
-        if name == "yardstick":
-            lanes[name] = yardstick(row, spec)
-        else:
-            lanes[name] = lane(name, twins[name], row, spec, thread_count)
+        try:
+            if name == "yardstick":
+                lanes[name] = yardstick(row, spec)
+            else:
+                lanes[name] = lane(name, twins[name], row, spec, thread_count)
+        except InputError:
+            raise
+        except Exception as error:  # the tree's code, in this process
+            failures[name] = f"{type(error).__name__}: {one_line(error)}"
+    _check(failures, row, twins)
     watch = LoadWatch()
     run_rounds(list(lanes.values()), rounds=row.rounds, seconds_per_lane=0.0, rng=rng, settle=False)
-    for name, one in lanes.items():
-        if one.failure is not None:
-            raise InputError(
-                f"{row.label}: the {name} fails while it is timed: {one.failure}",
-                remedy="run the model alone to see why",
-                key="run_time.row",
-            )
+    failed = {name: one.failure for name, one in lanes.items() if one.failure is not None}
+    _check(failed, row, twins)
     return found.model_copy(
         update={
             "blocks": [*found.blocks, row.rounds],
@@ -92,3 +95,16 @@ def _with_block(
             },
         }
     )
+
+
+def _check(failures: dict[str, str], row: Row, twins: dict[str, Twin]) -> None:
+    """Refuse lanes that failed; the candidate is to blame where it alone did."""
+    if list(failures) == ["candidate"]:
+        probe = Probe("run-time", twins["candidate"].tree, {})
+        raise ProbeFailed(probe, f"{row.label}: {failures['candidate']}")
+    for name, said in failures.items():
+        raise InputError(
+            f"{row.label}: the {name} fails while it is timed: {said}",
+            remedy="run the model alone to see why",
+            key="run_time.row",
+        )

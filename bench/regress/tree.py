@@ -43,10 +43,22 @@ def working_tree(repository: Path, packages: Sequence[str]) -> Tree:
         InputError: a package is not there.
     """
     check_packages(repository, packages, called="the working tree")
-    commit = git(repository, "rev-parse", "HEAD")
-    changed = bool(git(repository, "status", "--porcelain", "--", *packages))
+    commit, changed = _commit_of(repository, packages)
     label = "working tree" + (f" at {commit[:12]}" if commit else "")
     return Tree(repository, label + (", changed" if changed else ""), commit, changed)
+
+
+def _commit_of(folder: Path, packages: Sequence[str]) -> tuple[str | None, bool]:
+    """The commit that a folder's packages are of, and whether they differ from it.
+
+    Of a copy that git does not track, whatever repository it lies in, no commit is known.
+    """
+    names = [name for package in packages for name in (package, f"{package}.py")]
+    names = [name for name in names if (folder / name).exists()]
+    if not git(folder, "ls-files", "--", *names):
+        return None, False
+    changed = git(folder, "status", "--porcelain", "--", *names)
+    return git(folder, "rev-parse", "HEAD"), bool(changed)
 
 
 @contextlib.contextmanager
@@ -65,13 +77,17 @@ def baseline_tree(
     path = Path(reference)
     if path.is_dir():
         check_packages(path, imports, called=shown(path))
-        yield Tree(path.resolve(), shown(path), git(path, "rev-parse", "HEAD"))
+        commit, changed = _commit_of(path, packages)
+        label = shown(path) + (", changed" if changed else "")
+        yield Tree(path.resolve(), label, commit, changed)
         return
     with tempfile.TemporaryDirectory(prefix="regress-baseline-") as folder:
         target = Path(folder)
         if path.is_file():
-            commit = unpack(path, target)
-            tree = Tree(target, f"{path.name} of {(commit or 'an unknown commit')[:12]}", commit)
+            packed = unpack(path, target)
+            label = f"{path.name} of {(packed.commit or 'an unknown commit')[:12]}"
+            label += ", changed" if packed.changed else ""
+            tree = Tree(target, label, packed.commit, packed.changed)
         else:
             tree = _from_git(reference, repository, packages, target)
         check_packages(target, imports, called=tree.label)
@@ -88,8 +104,8 @@ def _from_git(reference: str, repository: Path, packages: Sequence[str], target:
             key="--baseline",
         )
     present = (git(repository, "ls-tree", "--name-only", commit) or "").splitlines()
-    wanted = [name for name in (*packages, *BESIDE) if name in present]
-    if not wanted:
+    wanted = [name for name in laid_out(packages) if name in present]
+    if not set(wanted) - set(BESIDE):
         raise InputError(
             f"revision {reference!r} has none of the packages {', '.join(packages)}",
             remedy="choose a newer one",
@@ -102,11 +118,28 @@ def _from_git(reference: str, repository: Path, packages: Sequence[str], target:
         raise InputError(
             f"git archive fails: {done.stderr.strip()}", remedy="see git", key="--baseline"
         )
-    with tarfile.open(packed) as tar:
-        tar.extractall(target, filter="data")
+    try:
+        with tarfile.open(packed) as tar:
+            tar.extractall(target, filter="data")
+    except tarfile.TarError as error:  # a link that leads out of it, absolute or by ".."
+        raise InputError(
+            f"revision {reference!r} cannot be laid out: {error}",
+            remedy="a package must lie in its own folder",
+            key="--baseline",
+        ) from None
     packed.unlink()
     name = commit[:12] if commit.startswith(reference) else f"{reference} ({commit[:12]})"
     return Tree(target, name, commit)
+
+
+def laid_out(packages: Sequence[str]) -> list[str]:
+    """Files and folders that a tree is made of; a package may be one file."""
+    return [name for package in packages for name in (package, f"{package}.py")] + list(BESIDE)
+
+
+def has_package(folder: Path, name: str) -> bool:
+    """Whether the package, or the module of one file, lies there."""
+    return (folder / name / "__init__.py").is_file() or (folder / f"{name}.py").is_file()
 
 
 def check_packages(folder: Path, packages: Sequence[str], *, called: str) -> None:
@@ -116,7 +149,7 @@ def check_packages(folder: Path, packages: Sequence[str], *, called: str) -> Non
         InputError: naming it.
     """
     for name in packages:
-        if not (folder / name / "__init__.py").is_file() and not (folder / f"{name}.py").is_file():
+        if not has_package(folder, name):
             raise InputError(
                 f"{called} has no package {name!r}",
                 remedy="choose another, or name other packages in the gate's file",

@@ -4,3 +4,8 @@
 place of whatever the tree has under its name: the instrument is the gate's, the rest is the
 tree's. So nothing here may import another part of ``bench.regress``.
 """
+
+from __future__ import annotations
+
+ANSWER = "what the probe found: "
+"""Before the JSON of an answer: a tree may print what it likes, before it and after."""

@@ -1,4 +1,4 @@
-"""A probe's two ends: a request as JSON in the last argument, what was found as the last line."""
+"""A probe's two ends: a request as JSON in the last argument, what was found on its own line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from bench.regress.probes import ANSWER
 
 OWN = "bench.regress"  # the gate's, whatever the tree
 
@@ -25,7 +27,8 @@ def answer(look: Callable[[dict[str, Any]], dict[str, Any]], *, imported: bool =
     for package in request["imports"] if imported else []:
         importlib.import_module(package)
     found = look(request)
-    print(json.dumps(found | {"strangers": strangers(request["packages"], Path(request["tree"]))}))
+    found |= {"strangers": strangers(request["packages"], Path(request["tree"]))}
+    print(f"\n{ANSWER}{json.dumps(found)}")
 
 
 def strangers(packages: list[str], tree: Path) -> list[str]:

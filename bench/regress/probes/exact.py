@@ -68,7 +68,7 @@ def numbers(name: str, request: dict[str, Any]) -> dict[str, Any]:
     size, channels = request["image_size"], request["channels"]
     torch.manual_seed(SEED)
     model = timm.create_model(
-        name, num_classes=request["num_classes"], in_chans=channels, **_sized(name, size)
+        name, num_classes=request["num_classes"], in_chans=channels, **sized(name, size)
     )
     generator = torch.Generator().manual_seed(SEED)
     images = torch.randn(request["batch_size"], channels, size, size, generator=generator)
@@ -89,7 +89,7 @@ def numbers(name: str, request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _sized(name: str, size: int) -> dict[str, Any]:
+def sized(name: str, size: int) -> dict[str, Any]:
     """``img_size`` where a model of timm has a fixed grid of tokens."""
     config = timm.get_pretrained_cfg(name)
     return {"img_size": size} if config is not None and config.fixed_input_size else {}

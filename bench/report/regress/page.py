@@ -18,6 +18,7 @@ from bench.specs import describe_invalid
 from bench.toml_file import shown
 
 NAME = "regression"
+ENDINGS = ("md", "html", "json", "xml")
 PAGES = (f"{NAME}.md", f"{NAME}.html")
 COMMENT = 65_000  # characters: GitHub takes 65,536 as a comment
 CELL = 300  # characters of a message
@@ -46,6 +47,12 @@ def write_report(report: GateReport, folder: Path) -> list[Path]:
     for ending, text in documents.items():
         write_atomic(folder / f"{NAME}.{ending}", text.encode())
     return [folder / f"{NAME}.{ending}" for ending in documents]
+
+
+def remove_report(folder: Path) -> None:
+    """Take an earlier report away."""
+    for ending in ENDINGS:
+        (folder / f"{NAME}.{ending}").unlink(missing_ok=True)
 
 
 def gate_documents(folder: Path) -> dict[str, str]:

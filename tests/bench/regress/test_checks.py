@@ -22,7 +22,10 @@ from bench.toml_file import ROOT, read_toml
 
 FILE = read_toml(GATE, GateFile)
 assert FILE.checks is not None
-REQUEST: dict[str, Any] = FILE.checks.model_dump(mode="json") | {"threads": 1}
+REQUEST: dict[str, Any] = FILE.checks.model_dump(mode="json") | {
+    "threads": 1,
+    "packages": FILE.packages,
+}
 
 
 def faulty(answer: dict[str, Any]) -> dict[str, str]:
@@ -164,3 +167,36 @@ def test_every_fault_still_fits_the_source(fault: Any, tmp_path: Path) -> None:
         path.write_text(planted)
         with pytest.raises(InputError, match="no longer fits"):
             plant(fault, tmp_path)
+
+
+def test_small_first_gradients_are_no_fault_of_anothers_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of a residual branch that begins at zero: most of its first gradients are."""
+
+    update = bench.training.loop.Trainer.update
+    updates = iter([0])
+
+    def still_at_first(self: Any, images: Tensor, labels: Tensor) -> Tensor:
+        before = [p.detach().clone() for p in self.model.parameters()]
+        loss = update(self, images, labels)
+        if next(updates, None) == 0:
+            with torch.no_grad():
+                for weight, was in zip(self.model.parameters(), before, strict=True):
+                    weight.copy_(was)
+        return loss
+
+    monkeypatch.setattr(bench.training.loop.Trainer, "update", still_at_first)
+    assert "the first update moves" in str(faulty(checks.look(REQUEST)))
+    updates = iter([0])
+    assert not faulty(checks.look(REQUEST | {"packages": ["mine"], "parts": []}))
+
+
+def test_data_that_cannot_be_had_is_said_to_be_unavailable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MEDMNIST_ROOT", str(tmp_path / "none"))
+    unavailable = {"dataset": {"name": "bloodmnist"}, "source_size": 28}
+    answer = checks.look(REQUEST | unavailable)
+    assert not answer["checks"]
+    assert "none" in answer["unavailable"]

@@ -13,7 +13,7 @@ from junitparser import JUnitXml
 from bench.errors import InputError
 from bench.regress import accuracy, gate
 from bench.regress.accuracy import decided, train_cells
-from bench.regress.file import GATE, GateFile
+from bench.regress.file import GATE, Accuracy, GateFile, for_own
 from bench.regress.gate import Gate
 from bench.regress.history import save
 from bench.regress.processes import Probe, ProbeFailed
@@ -106,7 +106,7 @@ def test_times_of_another_machine_end_with_3(
     said = bench(*asked(repository, tmp_path, folder, "--only", "run-time"))
     assert said.code == 3, said.err
     page = (tmp_path / "out" / "regression.md").read_text()
-    assert "measured on another machine: A processor" in page
+    assert "measured by another machine or packages: A processor" in page
 
 
 def test_what_cannot_be_used_ends_with_2_before_anything_is_measured(
@@ -238,3 +238,77 @@ def test_trainings_of_the_baseline_that_fail_are_said_to(monkeypatch: pytest.Mon
     monkeypatch.setattr(accuracy, "look", failing("working tree"))
     with pytest.raises(ProbeFailed):
         train_cells(FILE.accuracy, FILE, HERE, BEFORE, deadline=0.0)
+
+
+def test_checks_that_fail_on_both_trees_are_no_regression(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(probes: Sequence[Probe], file: GateFile) -> list[dict[str, Any]]:
+        if probes[0].name == "exact":
+            return [_of_machine() for _ in probes]
+        raise ProbeFailed(probes[0], "InputError: no such model")
+
+    monkeypatch.setattr(gate, "look", look)
+    with pytest.raises(InputError, match="main cannot be measured"):
+        Gate(FILE, HERE, BEFORE, parts=["checks"]).run()
+
+
+def test_a_regression_that_was_found_stands_whatever_becomes_of_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def look(probes: Sequence[Probe], file: GateFile) -> list[dict[str, Any]]:
+        raise ProbeFailed(probes[0], "SyntaxError: invalid syntax")
+
+    def train(*_: Any, **__: Any) -> None:
+        raise InputError("trainings of main fail", remedy="choose another baseline")
+
+    monkeypatch.setattr(gate, "look", look)
+    monkeypatch.setattr(gate, "train_cells", train)
+    report = Gate(FILE, HERE, BEFORE, parts=["exact", "accuracy"]).run()
+    assert report.exit_code == 1
+    assert [finding.verdict for finding in report.findings] == ["regression", "not measured"]
+    monkeypatch.setattr(gate, "look", lambda probes, file: [_of_machine() for _ in probes])
+    with pytest.raises(InputError, match="trainings of main"):
+        Gate(FILE, HERE, BEFORE, parts=["accuracy"]).run()
+
+
+def _of_machine() -> dict[str, Any]:
+    machine = MACHINE.model_dump()
+    return {"machine": machine, "models": {}, "absent": [], "strangers": []}
+
+
+def test_models_that_are_all_new_were_held_against_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(probes: Sequence[Probe], file: GateFile) -> list[dict[str, Any]]:
+        new = {"models": {"net": NUMBERS.model_dump()}}
+        return [_of_machine() | (new if probe.tree is HERE else {}) for probe in probes]
+
+    monkeypatch.setattr(gate, "look", look)
+    assert Gate(FILE, HERE, BEFORE, parts=["exact"]).run().exit_code == 2
+
+
+def test_two_of_one_label_are_refused_and_made_one_for_another_repository() -> None:
+    assert FILE.accuracy is not None
+    asked = FILE.accuracy.model_dump()
+    with pytest.raises(ValueError, match="stands there twice"):
+        Accuracy.model_validate(asked | {"cell": [asked["cell"][0]] * 2})
+    two = [cell.model_copy(update={"model": name}) for name in "ab" for cell in FILE.accuracy.cell]
+    both = FILE.model_copy(update={"accuracy": FILE.accuracy.model_copy(update={"cell": two})})
+    own = for_own(both, "mine", ["mine_a"])
+    assert own.accuracy is not None
+    assert [cell.label for cell in own.accuracy.cell] == [
+        "mine_a on phantom-joint", "mine_a on breastmnist",
+    ]  # fmt: skip
+
+
+def test_what_breaks_off_ends_with_2_and_leaves_no_earlier_report(
+    bench: Bench, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Gate) -> GateReport:
+        raise ZeroDivisionError("division by zero")
+
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "regression.md").write_text("## Gate: no regression")
+    monkeypatch.setattr(Gate, "run", broken)
+    ended = bench(*asked(repository, tmp_path, "HEAD"))
+    assert ended.code == 2
+    assert "the gate broke off: ZeroDivisionError: division by zero" in ended.err
+    assert not list((tmp_path / "out").iterdir())
+    assert bench(*asked(repository, tmp_path, "")).code == 2

@@ -11,6 +11,7 @@ import pytest
 
 from bench.errors import InputError
 from bench.regress import processes
+from bench.regress.probes import ANSWER
 from bench.regress.probes.answering import strangers
 from bench.regress.processes import Probe, ProbeFailed, environment, look
 from bench.toml_file import ROOT
@@ -25,12 +26,12 @@ def ending(monkeypatch: pytest.MonkeyPatch, code: dict[str, str]) -> None:
     def start(probe: Probe, file: Any) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", code[probe.tree.label]]
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, errors="replace")
 
     monkeypatch.setattr(processes, "_start", start)
 
 
-GOOD = f"print({json.dumps(json.dumps({'strangers': [], 'found': 1}))})"
+GOOD = f"print({json.dumps(ANSWER + json.dumps({'strangers': [], 'found': 1}))})"
 BAD = "raise OSError('no part')"
 
 
@@ -68,3 +69,19 @@ def test_the_harness_stands_behind_a_tree_only_where_it_is_the_instrument() -> N
     own = FILE.model_copy(update={"packages": ["mine"], "imports": ["mine"]})
     tree = HERE.__class__(ROOT.parent, "theirs")
     assert environment(tree, own)["PYTHONPATH"] == f"{ROOT.parent}:{ROOT}"
+
+
+def test_a_tree_may_print_what_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    noisy = "import sys; sys.stdout.buffer.write(b'\\xff\\n'); sys.stdout.flush()\n"
+    ending(monkeypatch, {HERE.label: f"{noisy}{GOOD}\nprint('bye')", BEFORE.label: GOOD})
+    assert look([OURS, THEIRS], FILE)[0]["found"] == 1
+
+
+@pytest.mark.parametrize(("theirs", "named"), [(GOOD, HERE), ("", BEFORE)])
+def test_a_process_that_ends_early_has_not_answered(
+    monkeypatch: pytest.MonkeyPatch, theirs: str, named: Any
+) -> None:
+    ending(monkeypatch, {HERE.label: "raise SystemExit(0)", BEFORE.label: theirs})
+    with pytest.raises(ProbeFailed, match="before it was looked at") as caught:
+        look([OURS, THEIRS], FILE)
+    assert caught.value.probe.tree is named

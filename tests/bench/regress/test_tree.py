@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,67 @@ def test_what_names_nothing_is_refused(repository: Path, tmp_path: Path) -> None
             pass
     with pytest.raises(InputError, match="has no package 'other'"):
         working_tree(repository, ["other"])
+
+
+def test_a_module_of_one_file_is_a_package_too(repository: Path, tmp_path: Path) -> None:
+    (repository / "onefile.py").write_text("WIDTH = 4\n")
+    commit_all(repository, "one file")
+    one = ["onefile"]
+    with baseline_tree("HEAD", repository, one, one) as tree:
+        assert (tree.folder / "onefile.py").is_file()
+    with baseline_tree(str(repository), repository, one, one) as tree:
+        assert tree.commit is not None
+
+
+def test_a_link_that_leads_out_is_refused_in_one_line(repository: Path) -> None:
+    (repository / "theirnet" / "link").symlink_to("/etc/hostname")
+    commit_all(repository, "a link")
+    with (
+        pytest.raises(InputError, match="cannot be laid out"),
+        baseline_tree("HEAD", repository, PACKAGES, PACKAGES),
+    ):
+        pass
+
+
+def test_a_copy_is_not_said_to_be_of_the_commit_around_it(repository: Path) -> None:
+    copy = repository / "copy"
+    shutil.copytree(repository / "theirnet", copy / "theirnet")
+    with baseline_tree(str(copy), repository, PACKAGES, PACKAGES) as tree:
+        assert tree.commit is None
+    changed(repository, "theirnet/parts.py", "return 4", "return 8")
+    with baseline_tree(str(repository), repository, PACKAGES, PACKAGES) as tree:
+        assert tree.changed
+        assert tree.label.endswith(", changed")
+
+
+def test_an_archive_of_a_changed_tree_says_so(repository: Path, tmp_path: Path) -> None:
+    export(repository, PACKAGES, "c0ffee", True, tmp_path / "one.tar.gz")
+    with baseline_tree(str(tmp_path / "one.tar.gz"), repository, PACKAGES, PACKAGES) as tree:
+        assert tree.changed
+        assert tree.label.endswith(", changed")
+
+
+def test_only_compiled_files_are_left_out_wherever_the_tree_lies(
+    repository: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "my.software" / "theirs"
+    shutil.copytree(repository, elsewhere)
+    (elsewhere / "theirnet" / "fast.so").touch()
+    (elsewhere / "theirnet" / "a.sorted.py").touch()
+    assert export(elsewhere, PACKAGES, None, False, tmp_path / "one.tar.gz") == 3
+
+
+@pytest.mark.parametrize("place", range(60, 400, 40))
+def test_bytes_damaged_anywhere_are_said_to_be(
+    repository: Path, tmp_path: Path, place: int
+) -> None:
+    archive = tmp_path / "one.tar.gz"
+    export(repository, PACKAGES, None, False, archive)
+    whole = bytearray(archive.read_bytes())
+    whole[place : place + 8] = b"\xff" * 8
+    archive.write_bytes(whole)
+    with (
+        pytest.raises(InputError, match="not a whole archive"),
+        baseline_tree(str(archive), repository, PACKAGES, PACKAGES),
+    ):
+        pass
