@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from bench.errors import InputError
 from bench.report.table.latex_text import latex
 from bench.specs import ModelSpec, Strict
@@ -26,9 +28,11 @@ class Work(Strict):
     year: int
     venue: str | None = None
     volume: str | None = None
+    number: str | None = None
     pages: str | None = None
     doi: str | None = None
     arxiv: str | None = None
+    checked: str = Field(pattern=r"^[^@]+$")  # where these were read; BibTeX: no @
 
 
 class DataSource(Strict):
@@ -140,6 +144,7 @@ def _entry(key: str, work: Work) -> str:
         "title": f"{{{latex(work.title)}}}",  # braces keep the capitals of names
         place: None if work.venue is None else latex(work.venue),
         "volume": work.volume,
+        "number": work.number,
         "pages": work.pages,
         "year": str(work.year),
         "doi": work.doi,
@@ -148,7 +153,8 @@ def _entry(key: str, work: Work) -> str:
     }
     if place == "howpublished" and work.venue is None and work.arxiv:
         fields[place] = f"arXiv:{work.arxiv}"
-    return _joined(f"@{work.kind}{{{key},", fields.items())
+    head = f"% checked against: {work.checked}\n@{work.kind}{{{key},"
+    return _joined(head, fields.items())
 
 
 def _joined(head: str, fields: Iterable[tuple[str, str | None]]) -> str:

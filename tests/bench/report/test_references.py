@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -96,3 +97,18 @@ def test_a_work_that_is_not_there_is_named_with_its_place(tmp_path: Path) -> Non
     broken.write_text(FILE.read_text().replace("licence =", "license ="))
     with pytest.raises(InputError, match="unknown key"):
         load_references(broken)
+
+
+def test_every_entry_says_what_it_was_checked_against(tmp_path: Path) -> None:
+    """As a line that BibTeX skips: text outside an entry, without the sign that starts one."""
+    suite = load_suite("breast")
+    lines = bibliography(suite, suite.models, KNOWN).splitlines()
+    entries = [number for number, line in enumerate(lines) if line.startswith("@")]
+    assert len(entries) > 5
+    assert all(lines[number - 1].startswith("% checked against: ") for number in entries)
+    unchecked = tmp_path / "unchecked.toml"
+    for said in ('checked = ""', 'checked = "a card @ a site"', ""):
+        text = re.sub(r'^checked = ".*"$', said, FILE.read_text(), count=1, flags=re.MULTILINE)
+        unchecked.write_text(text)
+        with pytest.raises(InputError, match=r"afrin2026medspectralnet\.checked"):
+            load_references(unchecked)
