@@ -10,7 +10,6 @@ BENCH := $(BIN)/python -m bench
 export GOMP_SPINCOUNT ?= 1000
 FRESH_FOLDER := results/fresh-$(basename $(notdir $(SUITE)))-$(shell date +%Y%m%d-%H%M%S)
 FRESH_RESULTS := $(if $(FRESH),export BENCH_RESULTS=$(FRESH_FOLDER);)
-FRESH_REPORTS := $(if $(FRESH),--output $(FRESH_FOLDER)/reports)
 
 .DEFAULT_GOAL := help
 .PHONY: setup test regress chaos lint reproduce-table figures claims control study verify test-tex test-browser bench simulate scale cluster gpu gpu-pack data clean help
@@ -26,7 +25,7 @@ reproduce-table: $(STAMP) ## train and measure what is missing of SUITE (default
 	[ $$trained -le 1 ] || exit $$trained; \
 	$(BENCH) measure "$(SUITE)"; measured=$$?; \
 	[ $$measured -le 1 ] || exit $$measured; \
-	$(BENCH) report "$(SUITE)" --show $(FRESH_REPORTS) && exit $$((trained | measured))
+	$(BENCH) report "$(SUITE)" --show && exit $$((trained | measured))
 
 figures: $(STAMP) ## draw the figures of SUITE (default quick) from its records, and its page, index.html
 	@$(BENCH) figures "$(SUITE)" && $(BENCH) page "$(SUITE)"

@@ -65,7 +65,7 @@ def insight(
     loaded = load_suite(suite)
     store, checksums = open_store(repair=True), present_checksums(loaded)
     collected = collect(loaded, with_predictions(loaded, store, checksums), checksums)
-    folder = weights or own_folder(loaded).parent / "weights" / loaded.name
+    folder = weights or own_folder(loaded, store.root).parent / "weights" / loaded.name
     known, lacking = load_all(store.root), list[str]()
     for record in subjects(collected, parse_only(only)):
         spec, training = record.spec, record.training

@@ -24,8 +24,8 @@ def figures(
     from bench.suite import load_suite
 
     loaded = load_suite(suite)
-    folder = output if output is not None else own_folder(loaded) / FOLDER
     store, checksums = open_store(repair=False), present_checksums(loaded)
+    folder = output if output is not None else own_folder(loaded, store.root) / FOLDER
     records = with_predictions(loaded, store, checksums)
     plans = plan_figures(loaded, records, store, checksums, Staleness.load(store.root))
     for path in write_figures(plans, folder):
@@ -49,8 +49,8 @@ def page(
     from bench.suite import load_suite
 
     loaded = load_suite(suite)
-    folder = output if output is not None else own_folder(loaded)
     store, checksums = open_store(repair=False), present_checksums(loaded)
+    folder = output if output is not None else own_folder(loaded, store.root)
     records = with_predictions(loaded, store, checksums)
     known = Staleness.load(store.root)
     typer.echo(shown(write_page(loaded, records, store, folder, checksums, known)))

@@ -219,11 +219,12 @@ def report(
     from bench.report.audits import audits_for
     from bench.report.collect import collect
     from bench.report.readme import embed_in_file
-    from bench.report.tables import main_table, with_predictions, write_tables
+    from bench.report.tables import main_table, own_folder, with_predictions, write_tables
     from bench.staleness import Staleness
 
     loaded = _load(suite)
     store, checksums = open_store(repair=False), present_checksums(loaded)
+    folder = output if output is not None else own_folder(loaded, store.root)
     records = with_predictions(loaded, store, checksums)
     known = Staleness.load(store.root)
     audits = audits_for(collect(loaded, records, checksums), load_all(store.root), store)
@@ -232,7 +233,7 @@ def report(
         text = embed_in_file(
             embed, loaded.name, main_table(loaded, records, checksums, audits, known)
         )
-    paths = write_tables(loaded, records, output, checksums, audits, known, store)
+    paths = write_tables(loaded, records, folder, checksums, audits, known, store)
     if embed is not None and text is not None:
         write_atomic(embed, text.encode())
     if show:

@@ -59,7 +59,7 @@ def weights(
     store, checksums = open_store(repair=False), present_checksums(loaded)
     collected = collect(loaded, with_predictions(loaded, store, checksums), checksums)
     chosen = picks(collected, parse_only(only))
-    folder = output or own_folder(loaded).parent / "weights" / loaded.name
+    folder = output or own_folder(loaded, store.root).parent / "weights" / loaded.name
     audits = audits_for(collected, load_all(store.root), store)
     estimator = Estimator(collected.records)
     for number, pick in enumerate(chosen, start=1):

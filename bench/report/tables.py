@@ -13,6 +13,7 @@ from bench.report.audits import NO_AUDITS, Audits
 from bench.report.collect import Collected, collect
 from bench.report.context import Context
 from bench.report.documents import Document, suite_documents
+from bench.report.folder import reports_folder
 from bench.report.footnotes import Footnotes
 from bench.report.published import published_for, read_published
 from bench.report.reading import read_all
@@ -27,7 +28,6 @@ from bench.report.table.markdown import notes_markdown, table_markdown
 from bench.report.table.model import Table
 from bench.staleness import ALL_STALE, Staleness
 from bench.suite import Suite, suite_names
-from bench.toml_file import ROOT
 
 
 def with_predictions(
@@ -82,7 +82,7 @@ def suite_tables(
 def write_tables(
     suite: Suite,
     records: list[Record],
-    folder: Path | None = None,
+    folder: Path,
     checksums: Mapping[str, str] | None = None,
     audits: Audits = NO_AUDITS,
     staleness: Staleness = ALL_STALE,
@@ -97,10 +97,9 @@ def write_tables(
     The same records give the same bytes.
 
     Raises:
-        InputError: ``results/published.csv`` or ``references.toml`` cannot be used, the default
-            folder is another suite's, or predictions cannot be read.
+        InputError: ``results/published.csv`` or ``references.toml`` cannot be used, or
+            predictions cannot be read.
     """
-    folder = folder or own_folder(suite)
     context = _context(suite, records, checksums, audits, staleness)
     files: dict[str, str] = {}
     documents = suite_documents(context, records, store)
@@ -115,8 +114,8 @@ def write_tables(
     return [folder / name for name in files]
 
 
-def own_folder(suite: Suite) -> Path:
-    """The folder of a suite's documents.
+def own_folder(suite: Suite, results: Path) -> Path:
+    """The folder of a suite's documents: in `reports/`, or in that of another results folder.
 
     Raises:
         InputError: it is that of another suite.
@@ -127,7 +126,7 @@ def own_folder(suite: Suite) -> Path:
             remedy="rename the file, or name another folder with --output",
             file=suite.reference,
         )
-    return ROOT / "reports" / suite.name
+    return reports_folder(results) / suite.name
 
 
 def main_table(
