@@ -17,7 +17,7 @@ from bench.records.schema import Record
 from bench.report.figures.classes import Classes, short_classes
 from bench.report.figures.multiples import Grid
 from bench.report.figures.planned import Lacking, Planned, Row, Rows, ids, rests_on
-from bench.report.figures.source import Entry, Source, classes_of, seeds_told, task_of
+from bench.report.figures.source import Entry, Source, classes_of, seeds_told, task_of, with_images
 from bench.report.figures.style import ABLATION, BLUE, FAINT, INK, PAGE, SMALL, SUBJECT
 from bench.specs import Task
 from bench.statistics.decisions import Floats, Ints
@@ -81,8 +81,9 @@ def _planned(source: Source, dataset: str, trained: Sequence[Trained]) -> Planne
     left = len(trained) - len(shown)
     order = "the subject comes first, then other models in the suite's order, then ablations"
     told = f" {left} more models are not shown ({order})." if left else ""
+    where = with_images(dataset, records[0], "test")
     caption = (
-        f"Of the test images of each true class of {dataset} (rows), the percentage called each "
+        f"For each true class (rows) of {where}, the percentage of its images called each "
         f"class (columns), {counts} ({seeds_told([runs for _, runs in shown])}, so every image "
         f"counts once a seed); no intervals.{told} {rests_on(records, source.collected.stale)}"
     )

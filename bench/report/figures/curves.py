@@ -16,7 +16,7 @@ from bench.report.collect import training_of
 from bench.report.figures.axes import few_ticks, log_axis
 from bench.report.figures.multiples import Grid, chunks, part_told
 from bench.report.figures.planned import Lacking, Planned, Row, Rows, rests_on
-from bench.report.figures.source import Entry, Source, seed_of, seeds_told
+from bench.report.figures.source import Entry, Source, seed_of, seeds_told, with_images
 from bench.report.figures.style import BLUE, GREEN, INK, PAGE, VERMILION, write
 
 Trained = tuple[Entry, list[Record]]
@@ -51,9 +51,10 @@ def learning_curves(source: Source) -> list[Planned | Lacking]:
 def _planned(source: Source, dataset: str, part: Sequence[Trained], told: str) -> Planned:
     records = [record for _, runs in part for record in runs]
     criterion = source.collected.suite.protocol.select
+    where = with_images(dataset, records[0], "train", "val")
     caption = (
         f"Loss (mean cross-entropy in nats) on train and validation and AUC on validation of "
-        f"{dataset}, by epoch; {seeds_told([runs for _, runs in part])}: each thin, their mean "
+        f"{where}, by epoch; {seeds_told([runs for _, runs in part])}: each thin, their mean "
         f"thick; triangles: the epoch whose weights were kept, chosen by {criterion} on "
         f"validation. Train loss is taken while the weights change, under augmentation. "
         f"{rests_on(records, source.collected.stale)}"

@@ -17,7 +17,7 @@ from bench.report.figures.axes import few_ticks
 from bench.report.figures.measuring import shortened, width_of
 from bench.report.figures.planned import Lacking, Planned, Row, counted, ids, rests_on
 from bench.report.figures.scored import METRICS, Metric, by_seed
-from bench.report.figures.source import Entry, Source
+from bench.report.figures.source import Entry, Source, with_images
 from bench.report.figures.style import (
     ABLATION,
     INK,
@@ -58,7 +58,7 @@ def ablation_forest(source: Source) -> list[Planned | Lacking]:
         )
     lines = _lines(source)
     if not lines:
-        why = "no ablation and full network are both trained with one seed"
+        why = "no ablation is trained with a seed that the full network has too"
         return [Lacking(_TITLE, why, source.run_command)]
     records = [record for line in lines for record in (*line.runs, *line.full)]
     return [
@@ -110,26 +110,38 @@ def _caption(
         if len(pairs) == 1
         else f"{pairs[0]} to {pairs[-1]} paired seeds"
     )
+    first = {line.dataset: line.runs[0] for line in reversed(lines)}
+    where = ", ".join(with_images(name, first[name], "test") for name in reversed(first))
     sentences = [
-        f"Test ACC and AUC of each ablated network minus those of `{FULL}`, {seeds} (same images "
-        f"in the same order); names are the tables', without `{FULL}_`. Bars: 95 % t interval "
-        "over these seeds, on the given test images, not corrected for the number of "
-        "comparisons; small dots: each seed; shaded: the region of practical equivalence, "
-        f"± {100 * _region(source):g} points.",
+        f"Test ACC and AUC of each ablated network minus those of `{FULL}` on {where}, {seeds} "
+        f"(same images in the same order); names are the tables', without `{FULL}_`; what each "
+        "removes stands in `ablations.md`. Bars: 95 % t interval over these seeds, on the given "
+        "test images, not corrected for the number of comparisons; small dots: each seed; "
+        f"shaded: the region of practical equivalence, ± {100 * _region(source):g} points.",
     ]
-    blanks = [
-        f"{line.entry.label} on {line.dataset} ({metric}): {_why(line.found[metric], metric)}"
-        for line in lines
-        for metric in METRICS
-        if (one := line.found[metric]) is None or one.estimate.low is None
-    ]
-    if blanks:
+    if blanks := _blanks(lines):
         sentences.append(f"Without an interval: {'; '.join(blanks)}.")
     drawn = {line.entry.model for line in lines}
     absent = [name for name in asked if name not in drawn]
     if absent:
         sentences.append(f"Not trained beside it yet: {', '.join(absent)}.")
     return " ".join([*sentences, rests_on(records, source.collected.stale)])
+
+
+def _blanks(lines: Sequence[Line]) -> list[str]:
+    """Each reason once, with the ablations that it holds for."""
+    holds: dict[str, list[str]] = {}
+    for line in lines:
+        for metric in METRICS:
+            one = line.found[metric]
+            if one is None or one.estimate.low is None:
+                place = f"{line.entry.label} on {line.dataset} ({metric})"
+                holds.setdefault(_why(one, metric), []).append(place)
+    every = len(lines) * len(METRICS)
+    return [
+        f"{'all' if len(places) == every else ', '.join(places)}: {why}"
+        for why, places in holds.items()
+    ]
 
 
 def _why(found: SeedDifference | None, metric: Metric) -> str:
@@ -192,7 +204,7 @@ def _draw(lines: Sequence[Line], region: float) -> Figure:
             write(figure, _NAME - 0.08, y, name, va="center_baseline", ha="right")
     title = "" if headed else shortened(f"{datasets[0]}", _NAME, SMALL, "bold")
     write(figure, _EDGE, height - 0.13, title, va="center_baseline", weight="bold")
-    _legend(figure, region)
+    _legend(figure, lines, region)
     return figure
 
 
@@ -271,17 +283,26 @@ def _signed(share: float) -> str:
     return ("+0.0" if text == "-0.0" else text).replace("-", "−")
 
 
-def _legend(figure: Figure, region: float) -> None:
+def _legend(figure: Figure, lines: Sequence[Line], region: float) -> None:
     look: dict[str, Any] = {"marker": ABLATION.marker, "markersize": ABLATION.size}
+    look |= {"color": ABLATION.colour}
+    found = [one for line in lines for one in line.found.values() if one is not None]
+    bounded = {one.estimate.low is not None for one in found}
+    hollow: dict[str, Any] = {"markerfacecolor": "white", "linestyle": "none"}
+    kinds = {
+        True: Line2D([], [], linewidth=1.1, label="mean, 95 % t interval", **look),
+        False: Line2D([], [], label="without an interval", **look, **hollow),
+    }
+    means = [handle for kind, handle in kinds.items() if kind in bounded]
     figure.legend(
         handles=[
-            Line2D([], [], color=ABLATION.colour, linewidth=1.1, label="mean, 95 % t", **look),
+            *means,
             Line2D([], [], color=PALE, marker=".", markersize=3, linestyle="none", label="a seed"),
             Patch(color=_REGION, label=f"equivalent in practice (± {100 * region:g})"),
         ],
         loc="upper left",
         bbox_to_anchor=((_NAME - 0.08) / PAGE, 1.0),
-        ncols=3,
+        ncols=len(means) + 2,
         columnspacing=1.4,
         handletextpad=0.5,
         borderaxespad=0.1,

@@ -21,7 +21,7 @@ from bench.report.collect import training_of
 from bench.report.figures.axes import few_ticks
 from bench.report.figures.multiples import Grid, chunks, part_told
 from bench.report.figures.planned import Lacking, Planned, Row, Rows, ids, rests_on
-from bench.report.figures.source import Entry, Source, seeds_told, task_of
+from bench.report.figures.source import Entry, Source, seeds_told, task_of, with_images
 from bench.report.figures.style import BLUE, FAINT, INK, PAGE, PALE, SMALL, VERMILION, write
 from bench.specs import Task
 from bench.statistics.decisions import Floats, Ints
@@ -94,9 +94,11 @@ def _planned(source: Source, dataset: str, part: Sequence[Trained], told: str) -
     test, task = training_of(records[0]).test, task_of(records[0])
     unit = "label of each image" if is_multi_label(task) else "test image"
     bins = cache(lambda: [(entry, runs, _bins(source, runs)) for entry, runs in part])
+    where = with_images(dataset, records[0], "test")
     caption = (
         f"Share of right decisions against mean confidence in {test.ece_bins} bins of equal width, "
-        f"{dataset}, one decision a {unit}, {seeds_told([runs for _, runs in part])} pooled; "
+        f"{where}, one decision a {unit}, "
+        f"{seeds_told([runs for _, runs in part])} pooled; "
         f"below: decisions in each bin. Bars join each point to the diagonal; hollow: fewer than "
         f"{FEW} decisions. ECE is the mean over seeds of each training's own, with its standard "
         f"deviation; no interval is given, since the seeds share the test images. "

@@ -20,7 +20,7 @@ from bench.report.figures.key import ROW
 from bench.report.figures.measuring import shortened, width_of
 from bench.report.figures.multiples import Grid, chunks, part_told
 from bench.report.figures.planned import Lacking, Planned, Row, Rows, ids, rests_on
-from bench.report.figures.source import Entry, Source, classes_of, seeds_told, task_of
+from bench.report.figures.source import Entry, Source, classes_of, seeds_told, task_of, with_images
 from bench.report.figures.style import FAINT, INK, PAGE, PALE, SMALL, SUBJECT, series, write
 from bench.statistics.decisions import Floats, truth
 
@@ -147,9 +147,11 @@ def _planned(
     blank = sorted(set(range(len(names))) - set(drawn)) if not one else []
     without = ", ".join(names[index] for index in blank)
     absent = f" No curve for {without}: the test split has no image of it." if blank else ""
+    where = with_images(dataset, records[0], "test")
     caption = (
-        f"Test split of {dataset}, {what}; {seeds}: the true positive rate is averaged over seeds "
-        f"at each false positive rate, so the area is the mean of the seeds' AUCs; no intervals."
+        f"Curves on {where}, {what}; {seeds}: the true positive rate is averaged over "
+        f"seeds at each false positive rate, so the area is the mean of the seeds' AUCs; no "
+        f"intervals."
         f"{grey}{absent} {rests_on(records, source.collected.stale)}"
     )
     return Planned(

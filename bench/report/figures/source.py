@@ -23,6 +23,7 @@ from bench.statistics.decisions import Floats, Ints
 from bench.suite_file import NO_CONTROL
 
 _TEST = ("test_logits", "test_labels")
+_SPLITS = {"train": "training", "val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,13 @@ def seed_of(record: Record) -> int:
 def task_of(record: Record) -> Task:
     """What kind of labels its data set has."""
     return cast(Task, training_of(record).data.task)
+
+
+def with_images(dataset: str, record: Record, *splits: str) -> str:
+    """``breastmnist (546 training and 78 validation images)``."""
+    seen = training_of(record).data.images
+    counts = " and ".join(f"{seen[split]:,} {_SPLITS[split]}" for split in splits)
+    return f"{dataset} ({counts} images)"
 
 
 def classes_of(runs: Iterable[Record]) -> list[str]:

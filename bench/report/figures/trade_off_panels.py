@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _LEFT, _RIGHT, _BETWEEN, _TALL = 0.46, 0.06, 0.3, 1.95
 _UNDER, _ABOVE, _APART = 0.36, 0.4, 0.16  # inches: below the panels, above, between rows
+_LINE = 0.16  # inches: of the legend
 _FRONT: Any = (0, (4, 2))
 _BARS: dict[str, dict[str, Any]] = {
     "seeds": {"linestyle": "-"},
@@ -51,13 +52,15 @@ def draw_panels(
     columns = list(dict.fromkeys(panel.x_label for panel in panels))
     rows = list(dict.fromkeys(panel.metric for panel in panels))
     key = Key([Item(e.number, e.label, e.role) for e in entries], PAGE - _LEFT - _RIGHT)
-    height = _ABOVE + len(rows) * (_TALL + _APART) + _UNDER + key.height
+    lines = _legend_lines(_roles(entries), _intervals(legend, panels))
+    above = max(_ABOVE, 0.08 + _LINE * len(lines))
+    height = above + len(rows) * (_TALL + _APART) + _UNDER + key.height
     figure = new_figure(PAGE, height)
     wide = (PAGE - _LEFT - _RIGHT - _BETWEEN * (len(columns) - 1)) / len(columns)
     for panel in panels:
         column, row = columns.index(panel.x_label), rows.index(panel.metric)
         left = _LEFT + column * (wide + _BETWEEN)
-        bottom = height - _ABOVE - (row + 1) * _TALL - row * _APART
+        bottom = height - above - (row + 1) * _TALL - row * _APART
         axes = place(figure, left, bottom, wide, _TALL)
         _panel(axes, panel, (wide, _TALL))
         last = row == len(rows) - 1
@@ -65,7 +68,7 @@ def draw_panels(
         axes.tick_params(labelbottom=last, labelleft=column == 0)
         axes.set_ylabel(f"test {panel.metric} (%)" if column == 0 else "")
     key.draw(figure, _LEFT, key.height + 0.02)
-    _legends(figure, _roles(entries), _intervals(legend))
+    _legends(figure, lines)
     return figure
 
 
@@ -181,23 +184,42 @@ def _roles(entries: Sequence[Entry]) -> list[Line2D]:
     return [*handles, front]
 
 
-def _intervals(legend: Mapping[str, str]) -> list[Line2D]:
-    return [
-        Line2D([], [], color=INK, linewidth=0.8, label=told, **_BARS[covers])
+def _intervals(legend: Mapping[str, str], panels: Sequence[Panel]) -> list[Line2D]:
+    look: dict[str, Any] = {"color": INK, "linewidth": 0.8}
+    bars = [
+        Line2D([], [], label=f"vertical: {told}", **look, **_BARS[covers])
         for covers, told in legend.items()
     ]
+    if any(place.x_low is not None for panel in panels for place in panel.places):
+        told = "horizontal: 95 % bootstrap interval of the median"
+        bars.append(Line2D([], [], label=told, **look))
+    return bars
 
 
-def _legends(figure: Figure, roles: list[Line2D], intervals: list[Line2D]) -> None:
-    """On one line where it fits, else what the bars are on a second."""
-    lines = [[*roles, *intervals]] if len(intervals) < 2 else [roles, intervals]
-    if sum(width_of(str(handle.get_label()), SMALL) + 0.55 for handle in lines[0]) > PAGE - _LEFT:
-        lines = [roles, intervals]
+def _legend_lines(roles: list[Line2D], intervals: list[Line2D]) -> list[list[Line2D]]:
+    """All on one line where they fit, else the bars below the markers, on as many as they need."""
+
+    def fits(handles: list[Line2D]) -> bool:
+        widths = (width_of(str(handle.get_label()), SMALL) + 0.55 for handle in handles)
+        return sum(widths) <= PAGE - _LEFT
+
+    if fits([*roles, *intervals]):
+        return [[*roles, *intervals]]
+    lines = [roles]
+    for handle in intervals:
+        if lines[-1] is not roles and fits([*lines[-1], handle]):
+            lines[-1].append(handle)
+        else:
+            lines.append([handle])
+    return lines
+
+
+def _legends(figure: Figure, lines: list[list[Line2D]]) -> None:
     for number, handles in enumerate(lines):
         figure.legend(
             handles=handles,
             loc="upper left",
-            bbox_to_anchor=((_LEFT - 0.06) / PAGE, 1.0 - 0.16 * number / figure.get_figheight()),
+            bbox_to_anchor=((_LEFT - 0.06) / PAGE, 1.0 - _LINE * number / figure.get_figheight()),
             ncols=len(handles),
             columnspacing=1.4,
             handletextpad=0.4,
