@@ -18,7 +18,7 @@ _HEAD = """\
 
 
 def macros(tables: Sequence[Table], suite: str) -> str:
-    """``\\newcommand`` for every number, each with the ids of its records.
+    """``\\newcommand`` for every number, each with the ids of its records and its footnotes.
 
     A spread or interval behind a number has a macro of its own: ``…Spread``. A name that two
     numbers would share is numbered from the second on.
@@ -36,8 +36,9 @@ def macros(tables: Sequence[Table], suite: str) -> str:
                 continue
             name = _unique(_joined(model, column.key), taken)
             where = [c.text for key, c in row.items() if key in _TOLD_APART]
-            about = "; ".join([f"{model}, {column.head}", *where, f"records {_ids(cell)}"])
-            lines.append(f"% {' '.join(about.split())}")
+            notes = _notes(table, row, cell)
+            told = [f"{model}, {column.head}", *where, f"records {_ids(cell)}", *notes]
+            lines.append(f"% {' '.join('; '.join(told).split())}")
             value, _, spread = cell.text.partition(" ")
             lines.append(rf"\newcommand{{\{name}}}{{{number(value)}}}")
             if spread:
@@ -78,6 +79,12 @@ def _unique(name: str, taken: set[str]) -> str:
         unique = f"{name}No{macro_name(str(count))}"
     taken |= {unique, f"{unique}Spread"}
     return unique
+
+
+def _notes(table: Table, row: Row, cell: Cell) -> list[str]:
+    """The footnotes of the number and of its row: what must be known before it is quoted."""
+    marks = dict.fromkeys([*row[table.columns[0].key].marks, *cell.marks])
+    return [table.notes[mark - 1].removesuffix(".") for mark in marks]
 
 
 def _ids(cell: Cell) -> str:

@@ -73,3 +73,17 @@ def test_every_name_is_letters_alone_and_of_its_own(models: list[str]) -> None:
     names = re.findall(r"^\\newcommand\{\\([^}]*)\}", text, re.MULTILINE)
     assert len(names) == len(set(names)) == 2 * len(models)
     assert all(re.fullmatch("[A-Za-z]+", name) for name in names)
+
+
+def test_footnotes_of_a_number_and_of_its_row_stand_above_it() -> None:
+    columns = [Column("model", "model", words=True), Column("images/s", "images/s")]
+    rows = [
+        {"model": Cell("m", marks=(2,)), "images/s": Cell("482", 482.0, ("r1",), (1, 2))},
+        {"model": Cell("n"), "images/s": Cell("753", 753.0, ("r2",))},
+    ]
+    notes = ("Noisy: the machine was loaded.", "Stale: changed since.")
+    text = macros([Table("cost", "Cost", columns, rows, notes=notes)], "s")
+    assert (
+        "% m, images/s; records r1; Stale: changed since; Noisy: the machine was loaded\n" in text
+    )
+    assert "% n, images/s; records r2\n" in text
