@@ -74,10 +74,13 @@ def published_names(path: Path = ROOT / "baselines" / "roster.toml") -> dict[str
 def published_for(suite: Suite, rows: list[Published]) -> dict[tuple[str, str], list[Published]]:
     """The rows on each (model, data set) of the suite: first-hand ones first, then as filed.
 
-    Rows that repeat a number another row has already (second-hand transcriptions) are left out.
+    Rows that repeat a number another row has already (second-hand transcriptions) are left out. A
+    model with arguments or a maker of its own is another network than the one that was published.
     """
     found = {}
     for model in suite.models:
+        if model.args or model.factory is not None:
+            continue
         theirs = published_of(model.timm or model.name, rows, {d.name for d in suite.datasets})
         for dataset in suite.datasets:
             kept = [row for row in theirs if row.dataset == dataset.name]

@@ -41,11 +41,14 @@ class Kept:
         return found | {contender.label for contender in contenders}
 
     def architectures(self, name: str) -> set[str]:
-        """The registered names that stand behind a name; a function of the user's own has none."""
+        """The registered names that stand behind a name; one's own function, or
+        changed arguments, make another network, of which nothing was published."""
         specs = [r.spec.model for r in self.records if not isinstance(r.spec, MachineSpec)]
         specs += [trial.spec.model for trial in self.trials.values()]
         raced = {name} - {spec.name for spec in specs}  # a race knows registered names alone
-        return raced | {s.timm or s.name for s in specs if s.name == name and not s.factory}
+        return raced | {
+            s.timm or s.name for s in specs if s.name == name and not (s.factory or s.args)
+        }
 
     @property
     def asked_for(self) -> set[str]:

@@ -45,3 +45,18 @@ def test_a_number_without_a_source_is_refused_with_its_line(tmp_path: Path) -> N
         read_published(path)
     with pytest.raises(InputError, match="cannot be read"):
         read_published(tmp_path / "missing.csv")
+
+
+@pytest.mark.parametrize("change", ['args = { act_layer = "gelu" }', ""])
+def test_a_changed_network_is_not_given_the_numbers_of_the_published_one(
+    tmp_path: Path, change: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'about = "x"\nprotocol = "small"\nsource_size = 28\nimage_size = 64\nthreads = 2\n'
+        '[[grid]]\nmodels = ["changed"]\ndatasets = ["breastmnist"]\nseeds = [0]\n'
+        f'[model.changed]\ntimm = "resnet18"\n{change}\n'
+        "[cost]\nnum_classes = 2\nbatch_size = 4\nseconds_per_model = 1.0\n"
+    )
+    found = published_for(load_suite(str(path)), read_published())
+    assert bool(found) is not bool(change)
