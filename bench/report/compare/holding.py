@@ -9,9 +9,10 @@ from pathlib import Path
 
 from bench.errors import InputError, nearest
 from bench.records.schema import Record
-from bench.specs import DatasetSpec, RunSpec, deciding
+from bench.specs import DatasetSpec, Protocol, RunSpec, deciding
 from bench.suite import Cell, Suite, run_spec
 from bench.suite_file import CostOptions, SuiteFile
+from bench.toml_file import ROOT, read_toml
 
 
 def holding(suites: Iterable[Suite], names: Sequence[str]) -> list[Suite]:
@@ -63,9 +64,10 @@ def _suite(group: list[Record]) -> Suite:
     specs = [record.spec for record in group if isinstance(record.spec, RunSpec)]
     first = specs[0]
     name = next((record.suite.name for record in group if record.suite), "unknown")
+    protocol = _protocol_path(first.protocol)
     settings = SuiteFile(
         about="Records that no suite of the checkout asks for.",
-        protocol=name,
+        protocol=protocol.stem,
         source_size=first.data.source_size,
         image_size=first.image_size,
         channels=first.channels,
@@ -89,9 +91,15 @@ def _suite(group: list[Record]) -> Suite:
         settings.about += (
             f" {others} runs with other arguments or data under the same names are left out."
         )
-    return Suite(
-        name, Path(f"{name}.toml"), settings, first.protocol, Path(name), (*cells.values(),)
-    )
+    return Suite(name, Path(f"{name}.toml"), settings, first.protocol, protocol, (*cells.values(),))
+
+
+def _protocol_path(protocol: Protocol) -> Path:
+    """The project's protocol that decides the same; ``unnamed`` where no file of it does."""
+    for path in sorted((ROOT / "suites" / "protocols").glob("*.toml")):
+        if read_toml(path, Protocol).deciding() == protocol.deciding():
+            return path
+    return Path("unnamed")
 
 
 def only_models(suite: Suite, names: Sequence[str]) -> Suite:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -232,3 +233,18 @@ def test_markdown_and_terminal_say_the_same(
         shown = bench("compare", *pair).out
         lost = [c for c in cells if " " not in c and ":-" not in c and c not in shown]
         assert not [c for c in lost if not c.startswith("--")]
+
+
+def test_the_protocol_of_records_of_no_suite_has_its_own_name(
+    bench: Command, tmp_path: Path, results: Path
+) -> None:
+    suite, store = made(tmp_path), Store(results)
+    own = dataclasses.replace(
+        suite,
+        protocol=suite.protocol.model_copy(update={"epochs": 3}),
+        path=tmp_path / "other.toml",
+    )
+    fill(store, suite)
+    fill(store, own)
+    found = told(bench, "medspectralnet", "resnet18")["trained"]
+    assert sorted(one["protocol"] for one in found) == ["small", "unnamed"]
