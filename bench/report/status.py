@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from bench.execution.estimate import Estimator, shared_out
@@ -15,7 +15,7 @@ from bench.report.reading import read_all
 from bench.report.text import duration
 from bench.specs import RunSpec
 from bench.staleness import Staleness
-from bench.suite import Cell, Suite, run_spec
+from bench.suite import Suite, run_spec
 
 
 def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> list[str]:
@@ -27,8 +27,11 @@ def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> li
     records = read_all(store)
     collected = collect(suite, records, checksums, Staleness.load(store.root))
     active = {state.cell_key: state for state in running(store.root).values()}
-    time_left = _time_left(suite, collected.problems, records, active)
+    under_way_now = dict(active)
     lines, counts = [], Counter[str]()
+    asked = suite.settings.device
+    device: Literal["cpu", "cuda"] = "cpu" if asked == "auto" else asked
+    wanted = [run_spec(suite, cell, device=device) for cell, _ in collected.problems]
 
     def under_way(spec: RunSpec) -> bool:
         state = active.pop(spec.cell_key, None)
@@ -47,6 +50,7 @@ def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> li
         lost = not store.has_predictions(record)
         counts["lost" if lost else "stale" if stale else "done"] += 1
         if lost:
+            wanted.append(record.spec)
             lines.append(
                 f"lost     {record.spec.label} ({record.id}): its predictions are gone or changed; "
                 f"`python -m bench run {suite.reference}` makes it anew"
@@ -62,19 +66,17 @@ def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> li
         counts[word] += 1
         lines.append(f"{word:8} {label}" + ("" if word == "missing" else f": {why}"))
     summary = ", ".join(f"{n} {word}" for word, n in sorted(counts.items())) or "no runs"
+    time_left = _time_left(wanted, records, under_way_now)
     lines.append(f"{suite.name}: {summary}; time left {time_left}.")
     lines.append(f"cost: {len(collected.costs)} measured, {len(collected.cost_problems)} missing.")
     return lines
 
 
 def _time_left(
-    suite: Suite,
-    problems: list[tuple[Cell, str]],
-    records: list[Record],
-    active: Mapping[str, Running],
+    wanted: Sequence[RunSpec], records: list[Record], active: Mapping[str, Running]
 ) -> str:
-    """For the runs without a result, by as many workers as are at it now."""
-    if not problems:
+    """For the runs without a result that can be used, by as many workers as are at it now."""
+    if not wanted:
         return "none"
     estimator = Estimator(records)
     images = {
@@ -82,15 +84,13 @@ def _time_left(
         for record in records
         if isinstance(record.spec, RunSpec) and record.training is not None
     }
-    asked = suite.settings.device
-    device: Literal["cpu", "cuda"] = "cpu" if asked == "auto" else asked
     under_way, waiting = [], []
-    for cell, _ in problems:
-        spec, count = run_spec(suite, cell, device=device), images.get(cell.dataset.name)
+    for spec in wanted:
+        count = images.get(spec.data.name)
         expected = estimator.seconds(spec, count) if count else None
         if expected is None:
             return "unknown (nothing like it was run here yet)"
-        state = active.get(run_spec(suite, cell).cell_key)
+        state = active.get(spec.cell_key)
         if state is None:
             waiting.append(expected)
         else:

@@ -61,3 +61,14 @@ def test_a_result_that_is_being_made_anew_is_shown_as_running(
     said = bench("status", suite_file).out
     assert expected in said.splitlines()
     assert "mine: 4 missing, 1 running; time left" in said
+
+
+def test_a_lost_result_takes_time_too(
+    bench: Bench, suite_file: Path, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bench("run", suite_file).code == 0
+    for path in sorted((results / "records").glob("*.npz"))[:2]:
+        path.unlink()
+    monkeypatch.setattr(Estimator, "seconds", lambda *_: 100.0)  # of any run
+    said = bench("status", suite_file).out
+    assert f"mine: 3 done, 2 lost; time left about {duration(200)}." in said
