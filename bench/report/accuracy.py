@@ -20,7 +20,7 @@ from bench.report.context import STALE as STALE
 from bench.report.context import Context as Context
 from bench.report.cost_notes import cost_sentences
 from bench.report.published_table import PRINTED, published_cells
-from bench.report.shown import SPREAD, what_is_shown
+from bench.report.shown import SPREAD_OF_ACC, what_is_shown
 from bench.report.table.markdown import Row as Row
 from bench.report.table.model import Cell, Table, columns_of
 from bench.report.text import BLANK, giga, millions, percent, rate
@@ -71,7 +71,7 @@ def accuracy_table(context: Context) -> Table:
     legend = _missing(collected) + (told(SEEDS_RULE, over_seeds) if collected.records else [])
     legend += told(SPEED_RULE, fastest)
     columns = columns_of(rows, words=["model"], groups=groups, published=printed)
-    read = what_is_shown(collected, SPREAD)
+    read = what_is_shown(collected, SPREAD_OF_ACC)
     return context.table("accuracy", "Accuracy", columns, rows, read=read, legend=legend)
 
 

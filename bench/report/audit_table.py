@@ -29,7 +29,8 @@ def audit_table(context: Context) -> Table:
     for dataset in suite.datasets:
         shown = [r for r in context.collected.records if _of(r, dataset.name)]
         audit = context.audits.by_name.get(dataset.name)
-        notes = [] if shown else [f"{dataset.name}: no run on it is finished."]
+        train = f"`python -m bench run {suite.reference}` trains them"
+        notes = [] if shown else [f"{dataset.name}: no run on it is finished; {train}."]
         synthetic = bool(shown) and training_of(shown[0]).data.synthetic
         if audit is None and shown and not synthetic:
             how = how_to_audit(dataset.name, dataset.path, suite.settings.source_size)

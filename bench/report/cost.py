@@ -24,7 +24,8 @@ def cost_table(context: Context, read: str = "") -> Table:
             bold = name in best[machine].models
             rows.append(_row(context, collected.costs[name, machine], name, machine, bold=bold))
         if not measured:
-            reason = f"No cost: {collected.cost_problems[model.name]}."
+            how = f"`python -m bench measure {collected.suite.reference}` measures it"
+            reason = f"No cost: {collected.cost_problems[model.name]}; {how}."
             rows.append({"model": context.cell(model.name, None, (), [reason])} | _BLANKS)
     many = len(machines) > 1
     heads = {f"images/s on {m}" if many else "images/s": one for m, one in best.items()}
@@ -77,7 +78,7 @@ def _row(
         "images/s": (rate(speed), speed),
         "95 % interval": (f"{rate(low)} to {rate(high)}", None),
         "latency p50 (ms)": (milliseconds(p50), 1000 * p50),
-        "p95 (ms)": (BLANK, None) if p95 is None else (milliseconds(p95), 1000 * p95),
+        "latency p95 (ms)": (BLANK, None) if p95 is None else (milliseconds(p95), 1000 * p95),
     }
     row = {"model": context.cell(model, None, [record], cost_sentences(context, record))}
     notes = {"MACs (G)": _scan_sentences(cost)}
@@ -103,7 +104,7 @@ _BLANKS = {
     key: Cell(BLANK, state="missing")
     for key in (
         *("params (M)", "weights (MiB)", "MACs (G)", "images/s", "95 % interval"),
-        *("latency p50 (ms)", "p95 (ms)", "measured on"),
+        *("latency p50 (ms)", "latency p95 (ms)", "measured on"),
     )
 }
 _MACS_READ = (

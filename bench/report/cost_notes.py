@@ -6,6 +6,7 @@ from bench.records.schema import Record
 from bench.report.collect import cost_of
 from bench.report.context import NOISY, STALE, Context
 from bench.report.places import places_told
+from bench.report.text import sentence
 
 
 def cost_sentences(context: Context, record: Record) -> list[str]:
@@ -22,4 +23,4 @@ def cost_sentences(context: Context, record: Record) -> list[str]:
         sentences.append(NOISY)
     if record.id in context.collected.stale:
         sentences.append(STALE)
-    return [*sentences, *cost.notes]
+    return [*sentences, *map(sentence, cost.notes)]

@@ -20,9 +20,10 @@ SECTIONS: tuple[tuple[str, str, Callable[[Context], list[Row]], str], ...] = (
         "circumstances",
         "Circumstances",
         circumstance_rows,
-        "Busy shares of the processors before, meanwhile (by other processes) and after; what a "
-        "loaded machine disturbed was measured again. Energy is what the machine's own counter "
-        "says; a column that this machine cannot tell (energy, the clock) is left out.",
+        "How busy the processors were before the measurement, with other processes during it, and "
+        "after it; what a loaded machine disturbed was measured again. Energy is what the "
+        "machine's own counter says; a column that this machine cannot tell (energy, the clock) "
+        "is left out.",
     ),
     (
         "forms",

@@ -15,7 +15,7 @@ from bench.report.code import precisions_digest
 from bench.report.collect import training_of
 from bench.report.context import Context
 from bench.report.derived import from_predictions
-from bench.report.shown import what_is_shown
+from bench.report.shown import SPREAD, what_is_shown
 from bench.report.table.model import Cell, Table, columns_of
 from bench.report.text import BLANK, percent
 from bench.specs import RunSpec, Task
@@ -47,7 +47,7 @@ def per_class_table(context: Context, store: Store) -> Table:
                     row |= {"device": Cell(str(variant))} if len(collected.variants) > 1 else {}
                     row |= {"class": Cell(name)}
                     rows.append(row | _scores(context, records, index, precisions))
-    read = f"{what_is_shown(collected, 'Mean ± standard deviation over seeds.')} {_READ}"
+    read = f"{what_is_shown(collected, SPREAD)} {_READ}"
     columns = columns_of(rows, words=["model", "data set", "device", "class"])
     empty = f"No run is finished: `python -m bench run {collected.suite.reference}` trains them."
     return context.table(NAME, "Each class", columns, rows, read=read, empty=empty)
@@ -91,12 +91,13 @@ def _scores(
 ) -> dict[str, Cell]:
     classes = [training_of(record).test.per_class[index] for record in records]
     blank = next((f"Undefined: {one.blank}." for one in classes if one.blank), "")
-    uncalled = ", ".join(
+    uncalled = [
         str(record.spec.seed)
         for record, found in zip(records, precisions, strict=True)
         if found[index] is None and isinstance(record.spec, RunSpec)
-    )
-    never = f"No test image is called {classes[0].name!r} with seed {uncalled}."
+    ]
+    seeds = f"{'seed' if len(uncalled) == 1 else 'seeds'} {', '.join(uncalled)}"
+    never = f"No test image is called {classes[0].name!r} with {seeds}."
     precision = [found[index] for found in precisions]
     images = classes[0].support
     return {

@@ -53,6 +53,11 @@ def published_percent(printed: str) -> str:
     return f"{100 * float(printed):.{digits}f}"
 
 
+def sentence(text: str) -> str:
+    """With a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
+
+
 def escape(text: str) -> str:
     """Text that stays in its cell of a Markdown table."""
     return " ".join(text.split()).replace("|", r"\|")

@@ -72,6 +72,7 @@ def _speed_row(one: Speed) -> Row:
 def _cost_rows(one: Measured) -> Iterator[Row]:
     for letter, record, stale in zip("AB", (one.first, one.second), one.stale, strict=True):
         cost = cost_of(record)
+        p95 = cost.latency_s_p95
         doubt = [what for what, holds in (("stale", stale), ("noisy", cost.noisy)) if holds]
         yield {
             "model": f"{letter}: {record.spec.label.split(' · ')[0].removeprefix('cost of ')}"
@@ -84,8 +85,8 @@ def _cost_rows(one: Measured) -> Iterator[Row]:
             "images/s": f"{rate(cost.throughput_images_per_s_median)} "
             f"[{rate(cost.throughput_images_per_s_low)}, "
             f"{rate(cost.throughput_images_per_s_high)}]",
-            "p50 (ms)": milliseconds(cost.latency_s_p50),
-            "p95 (ms)": BLANK if cost.latency_s_p95 is None else milliseconds(cost.latency_s_p95),
+            "latency p50 (ms)": milliseconds(cost.latency_s_p50),
+            "latency p95 (ms)": BLANK if p95 is None else milliseconds(p95),
         }
 
 

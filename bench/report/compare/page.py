@@ -26,9 +26,9 @@ from bench.report.verdicts.differences import count, detectable, further_seeds
 
 _READ = """\
 Δ is A minus B, in points (1 point is 0.01 of ACC or AUC). Words are those of the suites' \
-verdicts: *better*, *worse* (A is): no difference is excluded, p ≤ 0.05 after Holm's correction; \
-*equivalent*: shown to lie within the region; *undecided*: neither, which is no sign that the two \
-are alike."""
+verdicts: *better*, *worse* (A is): a difference of zero is excluded, p ≤ 0.05 after Holm's \
+correction; *equivalent*: shown to lie within the region; *undecided*: neither, which is no sign \
+that the two are alike."""
 
 
 def parts_of(found: Evidence) -> list[Part]:

@@ -32,7 +32,7 @@ from bench.report.page.missing import (
 )
 from bench.report.page.pictures import pictures
 from bench.report.published import published_for, read_published
-from bench.report.shown import what_is_shown
+from bench.report.shown import seeds_told, what_is_shown
 from bench.report.verdicts.analysis import Analysis
 from bench.report.verdicts.findings import stored_analyses
 from bench.staleness import ALL_STALE, Staleness
@@ -165,7 +165,7 @@ def _facts(context: Context) -> Iterator[tuple[str, str]]:
     yield "images", size if suite.cells else f"{settings.image_size} px"
     if suite.cells:
         yield "protocol", f"`{suite.protocol_name}`"
-        yield "seeds", ", ".join(map(str, suite.seeds))
+        yield "seeds", seeds_told(collected)
         yield "checkpoint", f"chosen on validation ({suite.protocol.select})"
     if collected.variants:
         yield "device", "; ".join(map(str, collected.variants))

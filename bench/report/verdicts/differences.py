@@ -8,7 +8,7 @@ from bench.records.schema import Record
 from bench.report.context import Context
 from bench.report.table.markdown import Row as TextRow
 from bench.report.table.model import Cell, Table, columns_of
-from bench.report.text import BLANK
+from bench.report.text import BLANK, sentence
 from bench.report.verdicts.analysis import Analysis
 from bench.report.verdicts.cells import between, decimal, p_value, with_interval
 from bench.report.verdicts.comparisons import METRICS, Comparison
@@ -16,6 +16,7 @@ from bench.statistics.power import MOST_SEEDS
 from bench.statistics.verdict import Verdict
 
 Part = str | Table
+_NO_INTERVAL = "no interval"
 
 
 def difference_parts(context: Context, analysis: Analysis, suffix: str = "") -> list[Part]:
@@ -60,7 +61,8 @@ def _family(analysis: Analysis, own: list[Comparison]) -> str:
 def _row(context: Context, one: Comparison, *, several: bool) -> dict[str, Cell]:
     verdict, both, runs = one.verdict, one.over_both, _records(context, one.runs)
     difference = verdict.difference
-    why = f"{one.dataset}: {one.blank}." if one.blank else _sentence(difference.blank)
+    without = sentence(difference.blank or _NO_INTERVAL)
+    why = f"{one.dataset}: {one.blank}." if one.blank else without
     alone = [why] if one.blank or difference.low is None else []
     unpaired = "unpaired" if difference.value is not None else BLANK
     row = {"data set": Cell(one.dataset)} if several else {}
@@ -80,16 +82,10 @@ def _row(context: Context, one: Comparison, *, several: bool) -> dict[str, Cell]
         ),
         "further seeds": (further_seeds(verdict), verdict.further_seeds),
     }
-    notes = {
-        f"Δ {one.metric} (points), other seeds": alone,
-        "other seeds and images": [_sentence(both.blank)] if both.low is None and not alone else [],
-    }
+    notes = {f"Δ {one.metric} (points), other seeds": alone}
+    if both.low is None and not alone:
+        notes["other seeds and images"] = [sentence(both.blank or _NO_INTERVAL)]
     return row | {k: context.cell(*cell, runs, notes.get(k, ())) for k, cell in told.items()}
-
-
-def _sentence(reason: str | None) -> str:
-    text = reason or "no interval"
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def detectable(share: float | None) -> str:

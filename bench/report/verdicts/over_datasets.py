@@ -20,11 +20,11 @@ def across_parts(context: Context, analysis: Analysis, suffix: str = "") -> list
     """
     reasons = {one.blank for one in analysis.across}
     if len(reasons) == 1 and None not in reasons:
-        return [f"Blank: {reasons.pop()}."]
+        return [f"No ranks: {reasons.pop()}."]
     parts: list[Part] = []
     for one in analysis.across:
         if one.blank is not None:
-            parts.append(f"{one.metric}: blank: {one.blank}. {' '.join(one.left_out)}")
+            parts.append(f"{one.metric}: no ranks: {one.blank}. {' '.join(one.left_out)}")
             continue
         drawn, title = context.afresh(), f"{one.metric} over {len(one.datasets)} data sets"
         rows = [_row(drawn, model) for model in one.models]
@@ -62,7 +62,7 @@ def _lines(one: Across) -> str:
         told = f"χ² = {test.statistic:.2f}, p = {p_value(test.p)}"
         lines.append(f"Friedman's test that all models are alike: {told}.")
     elif test is not None:
-        lines.append(f"Friedman's test: blank: {test.blank}.")
+        lines.append(f"Friedman's test cannot be made: {test.blank}.")
     if one.critical_difference is not None:
         lines.append(
             f"Mean ranks less than {one.critical_difference:.2f} apart are not told apart "

@@ -92,10 +92,11 @@ where it is positive, `{subject}` scores higher.
 
 - *other seeds*: mean over the seeds that both models have, with its 95 % t interval; it says what \
 other seeds would give **on these test images**. *other seeds and images*: the same mean, with the \
-95 % interval over other seeds **and other test images** of the kind.
-- *better*, *worse* (`{subject}` is): no difference is excluded, p ≤ 0.05 after Holm's correction. \
-*equivalent*: the difference is shown to lie within ± {region} points (two one-sided tests, Holm \
-too). *undecided*: neither; that is no sign that the two are alike.
+95 % interval over other seeds **and other test images** of the kind: never narrower, and the \
+same where the interval over so few seeds reaches farther anyhow.
+- *better*, *worse* (`{subject}` is): a difference of zero is excluded, p ≤ 0.05 after Holm's \
+correction. *equivalent*: the difference is shown to lie within ± {region} points (two one-sided \
+tests, Holm too). *undecided*: neither; that is no sign that the two are alike.
 - *detectable*: the smallest true difference that so many seeds find in 80 of 100 cases, given the \
 spread seen, at the family's level. *further seeds*: how many more would decide it with the same \
 power if what was seen were the truth; a rough guide."""

@@ -74,3 +74,13 @@ def test_a_class_that_is_never_called_has_no_precision(suite: Suite, tmp_path: P
     assert first["precision (%)"] == "50.0"
     assert second["precision (%)"] == "– [1]"
     assert drawn.notes == ("No test image is called 'b' with seed 0.",)
+
+
+def test_seeds_that_never_call_a_class_are_named_together(suite: Suite, tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    for seed in (0, 1):
+        record = train(store, suite, "resnet18", "breastmnist", seed, 70)
+        arrays = store.load_predictions(record.id)
+        arrays["test_logits"] = np.tile(np.array([9, 0], np.float16), (100, 1))
+        store.save_predictions(record.id, arrays)
+    assert table(suite, store).notes == ("No test image is called 'b' with seeds 0, 1.",)

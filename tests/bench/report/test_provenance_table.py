@@ -97,7 +97,8 @@ def test_the_data_and_what_their_audit_found(suite: Suite, records: list[Record]
     assert breast["near copies in test"].records == ("audit/breastmnist-28",)
     assert breast["commonest class in test (%)"].text == "50.0"
     assert pneumonia["test images"].state == "missing"
-    assert table.notes[0] == "pneumoniamnist: no run on it is finished."
+    train = f"`python -m bench run {suite.reference}` trains them"
+    assert table.notes[0] == f"pneumoniamnist: no run on it is finished; {train}."
     bare = audit_table(Context(collect(suite, records)))
     assert "`python -m bench data breastmnist --audit` does it." in bare.notes[0]
     assert bare.rows[0]["exact copies in test"].state == "missing"

@@ -370,7 +370,7 @@ def test_costs_show_incomplete_counts_noise_and_what_was_not_measured(suite: Sui
     notes = "\n".join(drawn.notes.sentences)
     assert "incomplete, uncounted: aten::fft" in notes
     assert "Noisy" in notes
-    assert "No cost: not measured here" in notes
+    assert f"No cost: not measured here; `python -m bench measure {suite.reference}`" in notes
     assert texts(accuracy_table(context(suite, [odd])).rows)[2]["MACs (G)"] == "0.15 incomplete"
 
 

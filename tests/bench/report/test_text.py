@@ -14,6 +14,7 @@ from bench.report.text import (
     points,
     published_percent,
     rate,
+    sentence,
 )
 
 
@@ -51,3 +52,8 @@ def test_other_forms() -> None:
         "3 min 20 s",
         "1 h 05 min",
     ]
+
+
+def test_a_note_becomes_a_sentence() -> None:
+    assert sentence("times were still changing") == "Times were still changing."
+    assert sentence("Done.") == "Done."

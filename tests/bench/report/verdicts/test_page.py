@@ -207,7 +207,7 @@ def test_devices_are_never_mixed(suite: Suite, store: Store) -> None:
     where = drawn(suite, store)
     page = (where / "verdicts.md").read_text(encoding="utf-8")
     assert "## Over data sets (cpu, float32)" in page
-    assert "## Over data sets (cuda, float32)\n\nBlank: one data set has a score" in page
+    assert "## Over data sets (cuda, float32)\n\nNo ranks: one data set has a score" in page
     own = {
         record.id: record.spec.device for record in store.all() if isinstance(record.spec, RunSpec)
     }
