@@ -55,6 +55,12 @@ class CannotWrite(BenchError):
     exit_code = 2
 
 
+class CannotReach(BenchError):
+    """A place that other machines share does not answer; what is kept elsewhere is not lost."""
+
+    exit_code = 2
+
+
 class TestSplitLocked(BenchError):
     """Code tried to read the test split before training and selection were over."""
 

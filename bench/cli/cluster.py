@@ -19,6 +19,8 @@ from bench.cli.options import (
 )
 from bench.errors import InputError, nearest
 
+AT_ONCE = 64  # tasks of Slurm at the same time, unless it is said
+
 
 def submit(
     suite: SuiteName,
@@ -34,7 +36,9 @@ def submit(
     minutes: Annotated[
         int, typer.Option(min=2, help="A task may take; then it is requeued and goes on.")
     ] = 240,
-    at_once: Annotated[int, typer.Option(min=1, metavar="N", help="Tasks at the same time.")] = 64,
+    at_once: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Slurm's tasks at the same time (64).")
+    ] = None,
     memory: Annotated[
         float | None, typer.Option(min=0.1, metavar="GiB", help="Main memory of a task.")
     ] = None,
@@ -51,7 +55,7 @@ def submit(
     stream: Stream = False,
 ) -> None:
     """Hand what is not trained yet to Slurm, one array task a run; the results folder is shared."""
-    from bench.cli.suites import plan_suite
+    from bench.cli.suites import plan_suite, refuse_if_nothing_to_train_on
     from bench.cluster.connect import check_installed
     from bench.cluster.order import expected_time, longest_first
     from bench.cluster.slurm import Asked, wait_for
@@ -63,6 +67,8 @@ def submit(
 
     if slurm == local:
         raise InputError("it must be said where", remedy="give --slurm or --local", key="submit")
+    if local:
+        _refuse_slurms(partition=partition, at_once=at_once, memory=memory, sbatch=sbatch)
     check_installed("submitit", "submit")
     more = tuple(_key_value(text) for text in sbatch or [])
     plan, store = plan_suite(suite, only, dry_run=dry_run, stream=stream)
@@ -71,15 +77,14 @@ def submit(
     expected = expected_time(estimator, images)
     todo = longest_first(pending(plan, store, refresh=refresh), expected)
     if dry_run or not todo:
-        print_work(plan, todo, estimator, at_once)
+        print_work(plan, todo, estimator, at_once or AT_ONCE)
         return
-    for line in plan.unavailable.values():
-        typer.echo(f"left out: {line}", err=True)
+    refuse_if_nothing_to_train_on(plan)
     jobs = submit_array(
         plan,
         todo,
         store,
-        Asked(minutes, at_once, partition, memory, more),
+        Asked(minutes, at_once or AT_ONCE, partition, memory, more),
         refresh=refresh,
         options=RunOptions(checkpoint_every_s=checkpoint_every, stream=stream),
         local=local,
@@ -121,6 +126,17 @@ def print_estimate(name: str, only: str, hardware: str, *, dry_run: bool) -> Non
     if estimate.known:
         out.print(markdown(scaling_rows(estimate)), markup=False)
         out.print(limit_line(estimate), markup=False)
+
+
+def _refuse_slurms(**options: object) -> None:
+    """Options that mean nothing to tasks on this machine, which all start at once."""
+    for name, given in options.items():
+        if given:
+            raise InputError(
+                "it is for --slurm: tasks on this machine all start at once",
+                remedy="leave it out",
+                key=f"--{name.replace('_', '-')}",
+            )
 
 
 def _key_value(text: str) -> tuple[str, str]:

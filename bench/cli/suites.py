@@ -79,7 +79,7 @@ def run(
     if dry_run:
         print_work(plan, todo, estimator, max(1, at_once))
         return
-    _refuse_if_nothing_to_train_on(plan)
+    refuse_if_nothing_to_train_on(plan)
     sweep(store.root, {run.id for run in plan.runs} - {run.id for run in todo})
     statuses = Counter(done=len(plan.runs) - len(todo))
     if statuses["done"]:
@@ -291,7 +291,7 @@ def plan_suite(
     return plan, store
 
 
-def _refuse_if_nothing_to_train_on(plan: Plan) -> None:
+def refuse_if_nothing_to_train_on(plan: Plan) -> None:
     from bench.console import err
 
     for line in plan.unavailable.values():

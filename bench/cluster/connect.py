@@ -8,8 +8,9 @@ import logging
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
-from bench.errors import InputError, one_line
+from bench.errors import InputError
 from bench.toml_file import ROOT
 
 OBJECT_STORE_BYTES = 128 * 2**20
@@ -71,9 +72,11 @@ def connected(address: str | None, *, cpus: int | None = None) -> Iterator[str |
             **(_started_here(cpus) if wanted == "local" else {}),
         )
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        said = " ".join(str(error).split())[:400]  # two versions stand on lines of their own
         raise InputError(
-            f"there is no Ray cluster to be reached at {wanted!r} ({one_line(error)})",
-            remedy="start one (`ray start --head`) or correct the address",
+            f"no Ray cluster can be joined at {wanted!r} ({said})",
+            remedy="start one (`ray start --head`), correct the address, or install what the "
+            "cluster has",
             key="--address",
         ) from None
     finally:
@@ -91,10 +94,20 @@ def _environment() -> dict[str, str]:
         f"BENCH_DRIVER_{name}": os.environ[name] for name in PASSED_ON if name in os.environ
     }
     return {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": import_path(),
         "GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", "1000"),
         **passed_on,
     }
+
+
+def import_path() -> str:
+    """``PYTHONPATH`` elsewhere: this checkout, then where this process finds own models."""
+    own = [
+        str(Path(place).resolve())
+        for place in os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        if place
+    ]
+    return os.pathsep.join(dict.fromkeys([str(ROOT), *own]))
 
 
 def take_environment() -> None:

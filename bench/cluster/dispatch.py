@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from bench.cluster.board import read_board, start_board
 from bench.cluster.claims import claimed
 from bench.cluster.shared_store import RUNNING, deliver
 from bench.cluster.task import Answer, Broken, Outcome, Unfit, do_task
-from bench.errors import BenchError
+from bench.errors import BenchError, CannotReach
 from bench.execution.local import POLL_S
 from bench.execution.pending import is_done
 from bench.execution.running import RunningFile, log_path
@@ -25,6 +26,8 @@ from bench.specs import RunSpec
 
 if TYPE_CHECKING:
     from bench.cluster.ray_engine import RayEngine
+
+log = logging.getLogger(__name__)
 
 AHEAD = 2.0
 """Tasks with Ray for each slot: the next one is there when a slot falls free, and an autoscaler
@@ -72,6 +75,7 @@ class Dispatch:
         self._furthest: dict[str, float] = {}  # by id: fraction at its last loss
         self.statuses = Counter[str]()
         self._looked = 0.0
+        self._told_unshared = False
 
     def without_done(self, todo: list[RunSpec]) -> list[RunSpec]:
         """The runs whose result is not here; of the others it is told."""
@@ -106,6 +110,7 @@ class Dispatch:
             self._engine.nodes.stop()
             for flight in self._flights.values():
                 flight.hold.close()
+            self._publish()  # nothing of this command is under way any more
 
     def _hand_out(self) -> None:
         limit = max(1, int(AHEAD * self._engine.nodes.slots))
@@ -170,6 +175,9 @@ class Dispatch:
                 try:
                     answer: Answer = ray.get(reference)
                 except ray.exceptions.RayTaskError as error:  # it was not even begun
+                    if self._engine.nodes.set_aside_unfit(self._briefing):  # a node came later
+                        self._queue.appendleft(flight.spec)
+                        return
                     cause = error.cause
                     raise BenchError(
                         f"a node cannot load the harness ({type(cause).__name__}: {cause}); put "
@@ -199,7 +207,10 @@ class Dispatch:
             with path.open("a", encoding="utf-8") as file:
                 file.write(outcome.log)
         self._engine.nodes.used(outcome.seconds)
-        self._ended(Record.model_validate_json(outcome.record))
+        if outcome.unshared is not None and not self._told_unshared:
+            log.warning("%s", outcome.unshared)
+            self._told_unshared = True
+        self._ended(outcome.failure or Record.model_validate_json(outcome.record))
 
     def _lost(self, flight: _Flight, error: Exception) -> None:
         """Its worker or its node is gone: it is done again, unless that is its own doing."""
@@ -210,7 +221,8 @@ class Dispatch:
         self._engine.nodes.lost += 1
         shared = self._engine.shared
         if shared is not None:
-            shared.pull(self._store, {spec.id})
+            with contextlib.suppress(CannotReach):  # then it is done again
+                shared.pull(self._store, {spec.id})
         if not self.without_done([spec]):  # it had just ended
             return
         if self._losses[spec.id] < self._engine.losses:
@@ -256,13 +268,17 @@ class Dispatch:
             self._watcher.progressed(spec, progress)
 
     def _publish(self) -> None:
-        """Which runs are under way, in the shared store: ``status`` reads it anywhere."""
+        """Which runs are under way, in the shared store: ``status`` reads it anywhere.
+
+        Only of this suite's runs: those of others, and locks, are theirs who wrote them.
+        """
         shared = self._engine.shared
         if shared is None or shared.is_same_as(self._store):
             return
         with contextlib.suppress(BenchError):  # it only informs
-            here = {path.name for path in (self._store.root / RUNNING).glob("*.json")}
-            for name in shared.names(RUNNING) - here:
+            runs = {f"{spec.id}.json" for spec in self._plan.runs}
+            here = runs & {path.name for path in (self._store.root / RUNNING).glob("*.json")}
+            for name in (shared.names(RUNNING) & runs) - here:
                 shared.remove(RUNNING, name)
             for name in here:
                 with contextlib.suppress(FileNotFoundError):

@@ -97,6 +97,18 @@ class Nodes:
             )
         log.warning("%s", why)
 
+    def set_aside_unfit(self, briefing: list[Any]) -> bool:
+        """Ask every node anew and set aside those that do not fit; whether there are any.
+
+        Raises:
+            InputError: there is no other.
+        """
+        self.look(now=True)
+        asked = self.fitting
+        for node_id, why in node_reports(asked, briefing).items():
+            self.set_aside(Unfit(node_id, asked[node_id], why))
+        return self.fitting.keys() != asked.keys()
+
     @property
     def selection(self) -> dict[str, Any]:
         """Options of a task that keep it off the nodes set aside."""
@@ -106,7 +118,7 @@ class Nodes:
 
 
 def node_reports(nodes: dict[str, str], briefing: list[Any]) -> dict[str, list[str]]:
-    """What is unfit of each node, asked of all at once; not in it are those that fit or are gone.
+    """What is unfit of each node by its id, asked of all at once; not those that fit or are gone.
 
     Args:
         nodes: the machine's name by the node's id.
@@ -124,7 +136,7 @@ def node_reports(nodes: dict[str, str], briefing: list[Any]) -> dict[str, list[s
         .remote(briefing)
         for node_id in nodes
     }
-    found, named = {}, _named(nodes)
+    found = {}
     for node_id, reference in asked.items():
         try:
             why = ray.get(reference, timeout=CHECK_S)
@@ -136,7 +148,7 @@ def node_reports(nodes: dict[str, str], briefing: list[Any]) -> dict[str, list[s
                 continue
             why = [f"it does not answer ({str(error).strip().splitlines()[0]})"]
         if why:
-            found[named[node_id]] = why
+            found[node_id] = why
     return found
 
 
@@ -152,8 +164,8 @@ def _is_gone(node_id: str) -> bool:
     return False
 
 
-def _named(nodes: dict[str, str]) -> dict[str, str]:
-    """Nodes of one machine are told apart by the start of their id."""
+def named(nodes: dict[str, str]) -> dict[str, str]:
+    """Names by id; nodes of one machine are told apart by the start of their id."""
     names = list(nodes.values())
     return {
         node_id: name if names.count(name) == 1 else f"{name} ({node_id[:8]})"

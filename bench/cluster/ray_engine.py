@@ -6,6 +6,7 @@ and writes each record as it comes.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 from bench.cluster.dispatch import Dispatch
 from bench.cluster.fitness import refusal, wanted_for
 from bench.cluster.needs import Needs
-from bench.cluster.nodes import Nodes, node_reports
+from bench.cluster.nodes import Nodes, named, node_reports
 from bench.cluster.order import longest_first
 from bench.cluster.shared_store import SharedStore
 from bench.cluster.task import Briefing, DoRun
@@ -78,20 +79,23 @@ class RayEngine:
         wanted = wanted_for(plan, todo)
         plan.datasets.clear()
         seen = SuiteSeen(name=plan.suite.name, seeds=plan.suite.seeds)
-        briefing = Briefing(seen, wanted, refresh, options, self.shared, self.do_run)
-        reference = [ray.put(briefing)]
-        dispatch = Dispatch(self, plan, store, watcher, refresh, reference)
-        if self.shared is not None:  # what an earlier driver did not live to see
-            self.shared.pull(store, {spec.id for spec in todo})
-            asked, todo = todo, dispatch.without_done(todo)
-            sweep(store.root, {spec.id for spec in asked} - {spec.id for spec in todo})
-        if todo:
-            self._check(reference)
-            dispatch.run(longest_first(todo, self.seconds))
+        with self.shared.probe() if self.shared else contextlib.nullcontext("") as probe:
+            briefing = Briefing(seen, wanted, refresh, options, self.shared, self.do_run, probe)
+            reference = [ray.put(briefing)]
+            dispatch = Dispatch(self, plan, store, watcher, refresh, reference)
+            if self.shared is not None:  # what an earlier driver did not live to see
+                self.shared.pull(store, {spec.id for spec in todo})
+                asked, todo = todo, dispatch.without_done(todo)
+                done = {spec.id for spec in asked} - {spec.id for spec in todo}
+                sweep(store.root, done)
+                self.shared.discard_checkpoints(done)
+            if todo:
+                self._check(reference)
+                dispatch.run(longest_first(todo, self.seconds))
         return dispatch.statuses
 
     def _check(self, reference: list[Any]) -> None:
-        nodes, unfit, checked = self.nodes, dict[str, list[str]](), set[str]()
+        nodes, unfit, checked = self.nodes, dict[str, list[str]](), dict[str, str]()
         nodes.look(now=True)
         if not nodes.slots:
             raise InputError(
@@ -99,9 +103,11 @@ class RayEngine:
                 remedy="add nodes, or let a run take less",
                 key="--engine ray",
             )
-        while new := nodes.fitting.keys() - checked:  # nodes come while others are asked
-            unfit |= node_reports({node: nodes.fitting[node] for node in new}, reference)
-            checked |= new
+        while new := nodes.fitting.keys() - checked.keys():  # nodes come while others are asked
+            asked = {node: nodes.fitting[node] for node in new}
+            unfit |= node_reports(asked, reference)
+            checked |= asked
             nodes.look(now=True)
         if unfit:
-            raise refusal(unfit)
+            names = named(checked)
+            raise refusal({names[node]: why for node, why in unfit.items()})

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bench.errors import CannotWrite, InputError, one_line
+from bench.errors import BenchError, CannotReach, CannotWrite, InputError, one_line
 from bench.execution.running import forget, running
 from bench.records.schema import Record
 from bench.records.store import Store, write_atomic
@@ -30,6 +32,7 @@ class SharedStore:
 
     Raises:
         CannotWrite: from each method that writes, if the place cannot be written.
+        CannotReach: from each other one, if the place does not answer.
     """
 
     url: str
@@ -42,11 +45,14 @@ class SharedStore:
         filesystem, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         return filesystem, root.rstrip("/")
 
-    def check(self) -> None:
+    def check(self, *, writable: bool = True) -> None:
         """Refuse a place that cannot be used, before anything is trained.
 
+        Args:
+            writable: otherwise it is only read, and nothing is made there.
+
         Raises:
-            InputError: its protocol is unknown or not installed, or it cannot be written.
+            InputError: its protocol is unknown or not installed, or it cannot be read or written.
         """
         if "://" not in self.url:
             raise InputError(
@@ -56,8 +62,13 @@ class SharedStore:
                 key="--shared",
             )
         try:
-            self.write(RUNNING, ".probe", b"")
-            self.remove(RUNNING, ".probe")
+            if writable:
+                with self.probe():
+                    pass
+            elif self.folder is not None and not self.folder.is_dir():
+                raise FileNotFoundError("no such folder")
+            else:
+                self.names(RECORDS)
         except Exception as error:  # each file system has errors of its own
             raise InputError(
                 f"{self.url!r} cannot be used ({one_line(error)})",
@@ -65,6 +76,27 @@ class SharedStore:
                 "gs:// gcsfs",
                 key="--shared",
             ) from None
+
+    @contextlib.contextmanager
+    def probe(self) -> Iterator[str]:
+        """A file there while it lasts, by whose name others tell that they see the same place."""
+        name = f".probe-{uuid.uuid4().hex}"
+        self.write(RUNNING, name, b"")
+        try:
+            yield name
+        finally:
+            with contextlib.suppress(BenchError):
+                self.remove(RUNNING, name)
+
+    def differences(self, probe: str) -> list[str]:
+        """What keeps this machine from using the place where another one has left its probe."""
+        try:
+            if self.read(RUNNING, probe) is None:
+                return [f"{self.url} is another place here, or not mounted"]
+            with self.probe():
+                return []
+        except BenchError as error:
+            return [str(error)]
 
     @property
     def folder(self) -> Path | None:
@@ -90,7 +122,8 @@ class SharedStore:
         """A file's content; None if there is none."""
         filesystem, root = self._place
         try:
-            content: bytes = filesystem.cat_file(f"{root}/{kind}/{name}")
+            with self._answering():
+                content: bytes = filesystem.cat_file(f"{root}/{kind}/{name}")
         except FileNotFoundError:
             return None
         return content
@@ -98,8 +131,23 @@ class SharedStore:
     def remove(self, kind: str, name: str) -> None:
         """Remove a file, if it is there."""
         filesystem, root = self._place
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), self._answering():
             filesystem.rm_file(f"{root}/{kind}/{name}")
+
+    @contextlib.contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # each file system has errors of its own
+            raise CannotReach(f"{self.url}: does not answer ({one_line(error)})") from error
+
+    def discard_checkpoints(self, done: set[str]) -> None:
+        """Remove those of finished runs, whose nodes were lost between the record and this."""
+        for name in self.names(CHECKPOINTS):
+            if name.removesuffix(".pt") in done:
+                self.remove(CHECKPOINTS, name)
 
     def sweep(self, run_id: str) -> None:
         """Remove what a node that was killed while writing left of a run; buckets keep no such."""
@@ -114,7 +162,8 @@ class SharedStore:
         """The files there."""
         filesystem, root = self._place
         try:
-            found = filesystem.ls(f"{root}/{kind}", detail=False)
+            with self._answering():
+                found = filesystem.ls(f"{root}/{kind}", detail=False)
         except FileNotFoundError:
             return set()
         return {name for path in found if not (name := path.rsplit("/", 1)[-1]).startswith(".")}
@@ -141,7 +190,7 @@ class SharedStore:
             record = self._parsed(run_id, content) if content is not None else None
             if record is None or content is None or record.status != "done":
                 continue
-            if earlier is None or earlier.provenance.started_at < record.provenance.started_at:
+            if _replaces(record, earlier):
                 deliver(store, run_id, content, self.read(RECORDS, f"{run_id}.npz"))
                 count += 1
         return count
@@ -150,7 +199,8 @@ class SharedStore:
         """Say here which runs are under way there, and forget what was said of them before."""
         if self.is_same_as(store):
             return
-        there = {name: self.read(RUNNING, name) for name in self.names(RUNNING)}
+        names = {name for name in self.names(RUNNING) if name.endswith(".json")}  # no locks
+        there = {name: self.read(RUNNING, name) for name in names}
         for run_id, state in running(store.root).items():
             if state.host != socket.gethostname() and f"{run_id}.json" not in there:
                 forget(store.root, run_id)
@@ -171,6 +221,16 @@ class SharedStore:
                 remedy="delete it and run the suite again",
                 file=f"{self.url}/{RECORDS}/{run_id}.json",
             ) from None
+
+
+def _replaces(record: Record, earlier: Record | None) -> bool:
+    """Whether a result takes the place of what is here: a failure's always, an older result's.
+
+    Clocks of machines differ, so that it is later is no condition where nothing is lost by it.
+    """
+    if earlier is None or earlier.status != "done":
+        return True
+    return earlier.provenance.started_at < record.provenance.started_at
 
 
 def deliver(store: Store, run_id: str, record: bytes, predictions: bytes | None) -> None:

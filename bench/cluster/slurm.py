@@ -7,14 +7,17 @@ on from its checkpoint, and a run that is done by the time its task starts is no
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from bench.cluster.connect import import_path
 from bench.cluster.fitness import Wanted, code_differences, data_differences, wanted_for
 from bench.errors import InputError
 from bench.plan import UNAVAILABLE, Plan
@@ -23,11 +26,13 @@ from bench.records.schema import Record, SuiteSeen
 from bench.records.store import Store
 from bench.run.options import RunOptions
 from bench.specs import RunSpec
-from bench.toml_file import ROOT
 
 FOLDER = "slurm"  # below the results folder: submitit's own files
 ARRAY_AT_MOST = 1000
 """Tasks of one array; Slurm's MaxArraySize is 1001 unless an administrator raised it."""
+
+BUSY_S = 180.0
+"""That a task waits for another process's lock: of a lost node a network's file system keeps it."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Asked:
 
     Attributes:
         minutes: that a task may take before Slurm ends it; it is then requeued and goes on.
-        at_once: tasks that may run at the same time.
+        at_once: tasks that may run at the same time, shared out over the arrays.
         more: further options of ``sbatch`` by their long names (``account``, ``qos``, ``gres``).
     """
 
@@ -82,6 +87,7 @@ class ArrayTask:
 
     def _do(self) -> Record | None:
         from bench.data import catalog
+        from bench.execution.local import POLL_S
         from bench.execution.one_run import Conditions, do_run
 
         device_name = processor()
@@ -99,7 +105,12 @@ class ArrayTask:
             refresh=self.refresh,
             options=self.options,
         )
-        return do_run(self.spec, conditions, _Silent())
+        until = time.monotonic() + BUSY_S
+        while True:
+            record = do_run(self.spec, conditions, _Silent())
+            if record is not None or time.monotonic() > until:
+                return record
+            time.sleep(POLL_S)
 
 
 class _Silent:
@@ -175,26 +186,30 @@ def submit(
         for spec in todo
         if spec.data.checksum != UNAVAILABLE
     ]
-    executor = _executor(submitit, plan, store.root / FOLDER, asked, local=local)
-    jobs = []
+    parts = [tasks[at : at + ARRAY_AT_MOST] for at in range(0, len(tasks), ARRAY_AT_MOST)]
+    executor = _executor(submitit, plan, store.root / FOLDER, asked, len(parts), local=local)
+    jobs: list[Any] = []
     try:
         with _environment():
-            for start in range(0, len(tasks), ARRAY_AT_MOST):
-                jobs += executor.submit_array(tasks[start : start + ARRAY_AT_MOST])
+            for part in parts:
+                jobs += executor.submit_array(part)
     except submitit.core.utils.FailedJobError as error:
+        first = f"after {len(jobs)} runs that are submitted, " if jobs else ""
         raise InputError(
-            f"Slurm refuses the array ({' '.join(str(error).split())[-200:]})",
-            remedy="correct the options",
+            f"{first}Slurm refuses the array ({' '.join(str(error).split())[-200:]})",
+            remedy="correct the options, or submit a part (--only)",
             key="--slurm",
         ) from None
     return jobs
 
 
-def _executor(submitit: Any, plan: Plan, folder: Path, asked: Asked, *, local: bool) -> Any:
-    folder.mkdir(parents=True, exist_ok=True)
+def _executor(
+    submitit: Any, plan: Plan, folder: Path, asked: Asked, arrays: int, *, local: bool
+) -> Any:
+    gpus = int(plan.device.kind == "cuda")
     if local:
         executor = submitit.AutoExecutor(folder=folder, cluster="local")
-        executor.update_parameters(timeout_min=asked.minutes)
+        executor.update_parameters(timeout_min=asked.minutes, gpus_per_node=gpus)
         return executor
     if submitit.SlurmExecutor.affinity() < 0:
         raise InputError(
@@ -202,30 +217,34 @@ def _executor(submitit: Any, plan: Plan, folder: Path, asked: Asked, *, local: b
             remedy="submit from a machine that has it",
             key="--slurm",
         )
+    folder.mkdir(parents=True, exist_ok=True)
     executor = submitit.SlurmExecutor(folder=folder, max_num_timeout=1000)
+    threads = plan.suite.settings.threads
     parameters: dict[str, Any] = {
         "job_name": f"bench-{plan.suite.name}",
         "time": asked.minutes,
-        "array_parallelism": asked.at_once,
-        "cpus_per_task": plan.suite.settings.threads,
-        "additional_parameters": dict(asked.more),
+        "array_parallelism": max(1, asked.at_once // max(1, arrays)),
+        "cpus_per_task": threads,
+        "srun_args": [f"--cpus-per-task={threads}"],  # from 22.05 to 23.02 srun inherits it not
+        # Where jobs are not requeued unless they ask for it, each end of its time would be the end.
+        "additional_parameters": {"requeue": True, **dict(asked.more)},
         # Requeued in time: longer than the last update and the checkpoint before it.
         "signal_delay_s": 60,
     }
     if asked.partition is not None:
         parameters["partition"] = asked.partition
     if asked.memory_gib is not None:
-        parameters["mem"] = f"{asked.memory_gib:g}GB"
-    if plan.device.kind == "cuda":
-        parameters["gpus_per_node"] = 1
+        parameters["mem"] = f"{math.ceil(asked.memory_gib * 1024)}MB"  # Slurm takes whole numbers
+    if gpus:
+        parameters["gpus_per_node"] = gpus
     executor.update_parameters(**parameters)
     return executor
 
 
 @contextlib.contextmanager
 def _environment() -> Iterator[None]:
-    """What jobs inherit: this checkout's path, and what must be set before torch loads."""
-    wanted = {"PYTHONPATH": str(ROOT), "GOMP_SPINCOUNT": "1000"}
+    """What jobs inherit: where code is found, and what must be set before torch loads."""
+    wanted = {"PYTHONPATH": import_path(), "GOMP_SPINCOUNT": "1000"}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -249,8 +268,15 @@ def wait_for(jobs: list[Any], on_ended: Callable[[int, str], None]) -> int:
         try:
             said = str(job.result())
         except Exception as error:  # the task's own, told as text by submitit
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            said = f"no result: {lines[-1]}"
+            said = f"no result: {_cause(error)}"
         failed += said != "done"
         on_ended(place, said)
     return failed
+
+
+def _cause(error: Exception) -> str:
+    """The last line of the traceback that submitit quotes between rules, else of what it says."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    rules = [at for at, line in enumerate(lines) if set(line) == {"-"}]
+    quoted = lines[rules[0] + 1 : rules[1]] if len(rules) > 1 else lines
+    return quoted[-1].strip() if quoted else type(error).__name__

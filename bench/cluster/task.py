@@ -14,7 +14,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from bench.cluster.connect import take_environment
 from bench.cluster.fitness import Wanted, code_differences, data_differences
 from bench.cluster.mirror import CheckpointMirror
 from bench.cluster.shared_store import RECORDS, SharedStore, deliver
-from bench.errors import BenchError, InputError
+from bench.errors import BenchError, CannotWrite, InputError
 from bench.process import Terminated, raise_terminated
 from bench.provenance import processor
 from bench.records.schema import Record, SuiteSeen
@@ -44,7 +44,11 @@ DoRun = Callable[[RunSpec, "Conditions", "Watcher"], Record | None]
 
 @dataclass(frozen=True)
 class Briefing:
-    """What the workers must know of a plan; sent once, not with each run."""
+    """What the workers must know of a plan; sent once, not with each run.
+
+    Attributes:
+        probe: the driver's file in the shared store, which every node must see.
+    """
 
     suite: SuiteSeen
     wanted: Wanted
@@ -52,16 +56,25 @@ class Briefing:
     options: RunOptions
     shared: SharedStore | None
     do_run: DoRun
+    probe: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run that ended, as files hold it."""
+    """A run that ended, as files hold it.
+
+    Attributes:
+        failure: the record of a run that failed; where there is an earlier result, that is kept.
+        seconds: that it took a slot.
+        unshared: why the shared store does not hold it; the driver does.
+    """
 
     record: bytes
     predictions: bytes | None
     log: str
-    seconds: float  # that it took a slot
+    seconds: float
+    failure: Record | None = None
+    unshared: str | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +153,9 @@ class _Worker:
     def unfit(self, spec: RunSpec) -> list[str]:
         """Why this node may not do the run: other code, or no such data; looked at once."""
         if self._code_unfit is None:
-            self._code_unfit = code_differences(self._briefing.wanted)
+            self._code_unfit = code_differences(self._briefing.wanted) or shared_differences(
+                self._briefing
+            )
         if self._code_unfit:
             return self._code_unfit
         if self._dataset is None or self._dataset.source.checksum != spec.data.checksum:
@@ -189,9 +204,7 @@ class _Worker:
                 return Busy()
             outcome = _taken(store, record, started)
             if told.shared is not None:
-                if outcome.predictions is not None:
-                    told.shared.write(RECORDS, f"{spec.id}.npz", outcome.predictions)
-                told.shared.write(RECORDS, f"{spec.id}.json", outcome.record)
+                outcome = _shared(told.shared, spec, outcome)
             mirror.discard()
         return outcome
 
@@ -202,7 +215,25 @@ def check_node(briefing: list[Any]) -> list[str]:
 
     take_environment()
     told: Briefing = ray.get(briefing[0])
-    return code_differences(told.wanted) or data_differences(told.wanted)
+    return (
+        code_differences(told.wanted) or shared_differences(told) or data_differences(told.wanted)
+    )
+
+
+def shared_differences(told: Briefing) -> list[str]:
+    """What keeps this node from using the shared store."""
+    return [] if told.shared is None else told.shared.differences(told.probe)
+
+
+def _shared(shared: SharedStore, spec: RunSpec, outcome: Outcome) -> Outcome:
+    """The outcome in the shared store too; that it cannot be written there loses no result."""
+    try:
+        if outcome.predictions is not None:
+            shared.write(RECORDS, f"{spec.id}.npz", outcome.predictions)
+        shared.write(RECORDS, f"{spec.id}.json", outcome.record)
+    except CannotWrite as error:
+        return replace(outcome, unshared=str(error))
+    return outcome
 
 
 def scratch_folder(node_id: str) -> Path:
@@ -229,4 +260,5 @@ def _taken(store: Store, record: Record, started: float) -> Outcome:
     for path in (store.path(record.id), store.predictions_path(record.id), log):
         with contextlib.suppress(OSError):
             path.unlink()
-    return Outcome(content, predictions, said, time.perf_counter() - started)
+    failure = record if record.status != "done" else None
+    return Outcome(content, predictions, said, time.perf_counter() - started, failure)
