@@ -41,7 +41,7 @@ case "$code" in
   0) ;;
   1) echo "::error title=Regression::the working tree is worse than $BASELINE; see the summary" ;;
   3) echo "::error title=Other machine::the baseline was measured on another machine" ;;
-  4) echo "::error title=Too noisy::neither a pass nor a regression; run it again on a quiet machine" ;;
+  4) echo "::error title=Too noisy::neither a pass nor a regression; the summary says what could not be told" ;;
   *) echo "::error title=Nothing judged::the gate could not be run; see its log" ;;
 esac
 exit "$code"
