@@ -16,6 +16,8 @@ from bench.regress.record import ExactOf, Finding, Kind, Machine, ProcessRow, Ti
 
 ELSEWHERE = "the baseline was measured by another machine or packages: {}"
 
+ABSENT = "the baseline's record has it not, or of other settings"
+
 
 def _where(machine: Machine) -> str:
     """What times and memory are of: names of processors alone may be as broad as ``AMD EPYC``."""
@@ -79,9 +81,7 @@ def _finding(
         says = ELSEWHERE.format(_where(revision.machine))
         return Finding(name=name, kind=kind, verdict="needs this machine", says=says)
     if before is None:
-        return Finding(
-            name=name, kind=kind, verdict="not measured", says="the baseline's record has it not"
-        )
+        return Finding(name=name, kind=kind, verdict="not measured", says=ABSENT)
     ratio = after / before
     verdict: Verdict = "regression" if ratio > 1 + limit.minimum_effect else "pass"
     return Finding(

@@ -77,7 +77,7 @@ def unpack(archive: Path, target: Path) -> Manifest:
         InputError: it is no such archive, or damaged.
     """
     try:
-        with tarfile.open(archive) as tar:
+        with tarfile.open(archive, "r:gz") as tar:
             tar.extractall(target, filter="data")
         manifest = Manifest.model_validate_json((target / MANIFEST).read_text(encoding="utf-8"))
         for name, wanted in manifest.files.items():

@@ -23,7 +23,7 @@ from bench.regress.findings import (
     time_findings,
 )
 from bench.regress.fresh import measure_processes
-from bench.regress.history import Revision
+from bench.regress.history import Revision, comparable
 from bench.regress.parts import PARTS
 from bench.regress.processes import Probe, ProbeFailed, look
 from bench.regress.record import (
@@ -33,6 +33,7 @@ from bench.regress.record import (
     GateReport,
     Side,
 )
+from bench.regress.settings import settings_of
 from bench.regress.timing import LANES, time_row
 from bench.regress.tree import Tree
 from bench.regress.twin import Twin
@@ -74,6 +75,9 @@ class Gate:
         """
         clock, self._started = Clock(), time.monotonic()
         self._budget_s = 60 * (self.budget_minutes or self.file.budget_minutes)
+        settings = settings_of(self.file)
+        if isinstance(self.baseline, Revision):
+            self.baseline = comparable(self.baseline, settings)
         for number, part in enumerate(PARTS):
             self.on_progress(part, number / len(PARTS))
             started = time.monotonic()
@@ -94,6 +98,7 @@ class Gate:
             started_at=clock.started_at,
             wall_s=clock.wall_s,
             budget_minutes=self._budget_s / 60,
+            settings=settings,
             noisy=any(share > OTHERS_ABOVE for row in rows for share in row.others),
             findings=accepted(self._findings, self.accept),
             seconds_by_part=self._seconds,

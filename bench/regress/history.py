@@ -18,6 +18,7 @@ from bench.records.base import Stored
 from bench.records.single import save_single
 from bench.regress.judge import relative_to_yardstick
 from bench.regress.record import ExactNumbers, GateReport, Machine
+from bench.regress.settings import EXACT, PROCESSES, RUN_TIME
 from bench.regress.tree import git
 from bench.specs import describe_invalid
 from bench.toml_file import shown
@@ -33,6 +34,7 @@ class Revision(Stored):
         relative: seconds over the yardstick's, by row of run time.
         seconds: medians by row, of this machine alone.
         processes: medians by row, bytes or seconds of this machine alone.
+        settings: what these are of (``settings.settings_of``), for what is here.
     """
 
     schema_version: Literal[1] = 1
@@ -45,6 +47,24 @@ class Revision(Stored):
     relative: dict[str, float] = {}
     seconds: dict[str, float] = {}
     processes: dict[str, float] = {}
+    settings: dict[str, str] = {}
+
+
+def comparable(revision: Revision, settings: dict[str, str]) -> Revision:
+    """Without what was measured with other settings, or with none that the record tells."""
+
+    def same(name: str) -> bool:
+        return revision.settings.get(name) == settings.get(name, "")
+
+    return revision.model_copy(
+        update={
+            "exact": revision.exact if same(EXACT) else {},
+            "auc": {label: scores for label, scores in revision.auc.items() if same(label)},
+            "relative": revision.relative if same(RUN_TIME) else {},
+            "seconds": revision.seconds if same(RUN_TIME) else {},
+            "processes": revision.processes if same(PROCESSES) else {},
+        }
+    )
 
 
 def revision_of(report: GateReport, repository: Path) -> Revision:
@@ -62,7 +82,14 @@ def revision_of(report: GateReport, repository: Path) -> Revision:
         )
     said = git(repository, "show", "-s", "--format=%cI%n%s", commit) or ""
     when, _, subject = said.partition("\n")
+    measured = {
+        EXACT: bool(report.exact["candidate"].models) if "candidate" in report.exact else False,
+        RUN_TIME: bool(report.run_time),
+        PROCESSES: bool(report.processes),
+        **{cell.label: bool(cell.candidate) for cell in report.accuracy},
+    }
     return Revision(
+        settings={name: of for name, of in report.settings.items() if measured.get(name)},
         commit=commit,
         committed_at=datetime.fromisoformat(when),
         subject=subject,
@@ -82,10 +109,26 @@ def revision_of(report: GateReport, repository: Path) -> Revision:
 
 
 def save(revision: Revision, results: Path) -> Path:
-    """Write one record whole or not at all; returns its path."""
+    """Write one record whole or not at all; returns its path.
+
+    What the same machine recorded of the commit before, with the same settings, stays.
+
+    Raises:
+        InputError: the record that is there is damaged.
+    """
     path = results / FOLDER / f"{revision.commit[:12]}.json"
-    save_single(revision, path)
+    save_single(_with_earlier(revision, _load(path)) if path.exists() else revision, path)
     return path
+
+
+def _with_earlier(revision: Revision, earlier: Revision) -> Revision:
+    if earlier.machine != revision.machine:
+        return revision
+    settings = earlier.settings | revision.settings
+    kept = comparable(earlier, settings)
+    parts = ("exact", "auc", "relative", "seconds", "processes")
+    both = {name: getattr(kept, name) | getattr(revision, name) for name in parts}
+    return revision.model_copy(update=both | {"settings": settings})
 
 
 def load_all(results: Path) -> list[Revision]:

@@ -89,8 +89,9 @@ def _load(path: Path) -> Micro:
             f"not a JSON of pytest-benchmark: {why}", remedy="delete it", file=shown(path)
         ) from None
     cpu = file.machine_info.cpu
+    changed = " with changes" if file.commit_info.dirty else ""
     return Micro(
-        commit=file.commit_info.id,
+        commit=f"{file.commit_info.id[:12]}{changed}",
         at=file.commit_info.time or file.datetime,
         machine=f"{cpu.brand_raw}, {cpu.count} cores",
         seconds={one.name: one.stats.median for one in file.benchmarks},

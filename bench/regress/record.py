@@ -149,6 +149,7 @@ class GateReport(Stored):
     wall_s: float
     budget_minutes: float
     noisy: bool
+    settings: dict[str, str] = {}  # what the numbers are of, by part
     exact: dict[str, ExactOf] = {}  # by side
     checks: list[CheckResult] = []
     accuracy: list[CellTrainings] = []

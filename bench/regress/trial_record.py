@@ -10,8 +10,10 @@ from bench.records.base import Stored
 from bench.records.schema import Count, Provenance
 from bench.records.single import load_single
 from bench.records.store import write_atomic
+from bench.regress.file import GATE, GateFile
 from bench.regress.record import ProcessRow, TimedRow
 from bench.regress.trial_file import TrialFile
+from bench.toml_file import read_toml
 
 NAME = "regress.json"  # below the results folder
 SOURCES = (
@@ -20,14 +22,16 @@ SOURCES = (
     "bench/statistics/sequential.py",
     "bench/statistics/timings.py",
 )
-"""What decides a trial; the code on which faults are planted does not."""
+"""What decides a trial, beside the gate file; the code on which faults are planted does not."""
 NOTHING, WHOLE = "nothing", "nothing, the whole gate"
 """What was planted, beside the faults: two identical trees, by the noisy parts or by all."""
 
 
 def regress_digest() -> str:
-    """16 hex digits over the source of the gate that is on trial."""
-    return provenance._digest(SOURCES).hexdigest()[:16]
+    """16 hex digits over the source of the gate that is on trial, and its file."""
+    digest = provenance._digest(SOURCES)
+    digest.update(read_toml(GATE, GateFile).model_dump_json(exclude={"about"}).encode())
+    return digest.hexdigest()[:16]
 
 
 class Try(Stored):

@@ -106,7 +106,7 @@ def _micro_series(micro: Sequence[Micro]) -> list[Series]:
     for machine in dict.fromkeys(one.machine for one in micro):
         here = [one for one in micro if one.machine == machine]
         for name in dict.fromkeys(name for one in here for name in one.seconds):
-            kept = [(one.commit[:12], one.seconds[name]) for one in here if name in one.seconds]
+            kept = [(one.commit, one.seconds[name]) for one in here if name in one.seconds]
             commits, values = [commit for commit, _ in kept], [seconds for _, seconds in kept]
             group = f"Micro level, seconds, on {machine}"
             found.append(Series(group, name, commits, values, True, change_points(values)))

@@ -68,6 +68,10 @@ def test_micro_benchmarks_of_one_machine_are_one_series_whatever_its_clock(tmp_p
     micro = load_micro(tmp_path)
     (series,) = all_series([], micro)
     assert list(series.commits) == ["c1", "c2"]
+    dirty = (MICRO % (3000, "c2", 3)).replace('"dirty": false', '"dirty": true')
+    (folder / "3.json").write_text(dirty)
+    (series,) = all_series([], load_micro(tmp_path))
+    assert list(series.commits) == ["c1", "c2", "c2 with changes"]
     (folder / "3.json").write_text(MICRO.replace('"name": "test_gate"', '"nome": 1') % (1, "c", 3))
     with pytest.raises(InputError, match="not a JSON of pytest-benchmark"):
         load_micro(tmp_path)
