@@ -11,6 +11,7 @@ from bench.report.table.model import Cell, Table, columns_of
 from bench.specs import RunSpec
 
 NAME = "provenance"
+_COUNT = "how many"  # records; the CSV keeps their ids in a column called so
 _KINDS = {"training": "training", "cost": "cost", "detail": "full measurement"}
 _VERBS = {"training": "run", "cost": "measure", "detail": "measure --full"}
 _DIRTY = "Made with changes that were not committed: the commit alone does not give this code."
@@ -25,7 +26,7 @@ def provenance_table(context: Context) -> Table:
     for record in sorted(shown, key=lambda record: (record.provenance.started_at, record.id)):
         alike[_circumstances(context, record)].append(record)
     rows = [_row(context, records) for records in alike.values()]
-    words = [key for row in rows for key in row if key not in ("records", "threads")]
+    words = [key for row in rows for key in row if key not in (_COUNT, "threads")]
     reference = collected.suite.reference
     empty = f"No record: `python -m bench run {reference}` and `… measure {reference}` make them."
     if not collected.suite.cells:
@@ -58,7 +59,7 @@ def _row(context: Context, records: Sequence[Record]) -> dict[str, Cell]:
     dirty = [_DIRTY] if made.dirty else []
     told: dict[str, tuple[str, float | None]] = {
         "what": (_KINDS[first.kind], None),
-        "records": (str(count), count),
+        _COUNT: (str(count), count),
         "commit": ((made.commit or "unknown")[:12], None),
         "made": (days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}", None),
         "machine": (", ".join(machine), None),

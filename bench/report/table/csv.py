@@ -10,6 +10,7 @@ from bench.report.table.model import Cell, Column, Row, Table
 from bench.report.text import BLANK
 
 VALUE = " value"  # added to the key of a column whose text is more than its number
+NOTES, RECORDS = "notes", "records"  # the last columns
 
 
 def table_csv(table: Table) -> str:
@@ -17,7 +18,13 @@ def table_csv(table: Table) -> str:
     the number itself; then the row's footnotes and the ids of its records.
 
     A table without rows has no header either.
+
+    Raises:
+        ValueError: a column is called as one of the last two are.
     """
+    taken = {column.key for column in table.columns} & {NOTES, RECORDS}
+    if taken:
+        raise ValueError(f"the table {table.name} has a column {taken.pop()!r} of its own")
     if not table.rows:
         return ""
     valued = {column.key for column in table.columns if _has_more(table, column)}
@@ -56,8 +63,8 @@ def _line(table: Table, row: Row, valued: set[str]) -> dict[str, str]:
         line[column.key] = cell.text or BLANK
         if column.key in valued:
             line[column.key + VALUE] = BLANK if cell.value is None else f"{cell.value:.6g}"
-    line["notes"] = " ".join(table.notes[mark - 1] for mark in _marks(row)) or BLANK
-    line["records"] = " ".join(dict.fromkeys(i for cell in row.values() for i in cell.records))
+    line[NOTES] = " ".join(table.notes[mark - 1] for mark in _marks(row)) or BLANK
+    line[RECORDS] = " ".join(dict.fromkeys(i for cell in row.values() for i in cell.records))
     return line
 
 

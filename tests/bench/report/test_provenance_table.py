@@ -43,7 +43,7 @@ def remade(record: Record, **changes: object) -> Record:
 def test_records_made_alike_share_a_row(suite: Suite, records: list[Record]) -> None:
     table = provenance_table(Context(collect(suite, records)))
     rows = sorted(texts(table.rows), key=lambda row: row["what"])
-    assert [(row["what"], row["records"]) for row in rows] == [("cost", "1"), ("training", "3")]
+    assert [(row["what"], row["how many"]) for row in rows] == [("cost", "1"), ("training", "3")]
     assert rows[1]["data"] == "breastmnist x"
     assert rows[1]["again"] == (
         f"git checkout c; BENCH_RESULTS=again python -m bench run {suite.reference}"
@@ -70,8 +70,8 @@ def test_every_difference_in_how_it_was_made_has_a_row(
     odd = next(record for record in records if record.kind == "training")
     every = [remade(r, **changes) if r is odd else r for r in records]
     table = provenance_table(Context(collect(suite, every)))
-    assert sorted(int(row["records"].text) for row in table.rows) == [1, 1, 2]
-    assert sum(len(row["records"].records) for row in table.rows) == 4
+    assert sorted(int(row["how many"].text) for row in table.rows) == [1, 1, 2]
+    assert sum(len(row["how many"].records) for row in table.rows) == 4
     told = " ".join(table.notes)
     assert ("not committed" in told) == ("dirty" in changes)
     assert (STALE in told) == ("source_digest" in changes)

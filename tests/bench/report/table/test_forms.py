@@ -170,3 +170,10 @@ def test_a_table_without_rows_says_why(draw: object) -> None:
     assert re.search(r"python -(\\allowbreak\{\})?m bench run x", draw(empty, "s"))
     assert table_csv(empty) == ""
     assert table_markdown(empty, Footnotes()) == empty.empty
+
+
+@pytest.mark.parametrize("name", ["notes", "records"])
+def test_no_column_hides_the_notes_or_records_of_the_csv(name: str) -> None:
+    table = Table("t", "T", [Column(name, name)], [{name: Cell("9", 9.0, ("r1",))}])
+    with pytest.raises(ValueError, match=f"a column '{name}' of its own"):
+        table_csv(table)
