@@ -44,7 +44,7 @@ def _test_images(collected: Collected) -> list[str]:
         if records
     }
     if len(seen) == 1:
-        return [f"{count:,} test images" for count in seen.values()]
+        return [f"{count:,} test images of {name}" for name, count in seen.items()]
     names = [dataset.name for dataset in collected.suite.datasets if dataset.name in seen]
     told = ", ".join(f"{name} {seen[name]:,}" for name in names)
     return [f"test images: {told}"] if told else []

@@ -51,10 +51,13 @@ def difference_parts(context: Context, analysis: Analysis, suffix: str = "") -> 
 def _family(analysis: Analysis, own: list[Comparison]) -> str:
     models, datasets = ({getattr(one, key) for one in own} for key in ("model", "dataset"))
     tested = sum(one.verdict.p is not None for one in own)
+    where = count(len(datasets), "data set") if len(datasets) > 1 else next(iter(datasets))
     return (
-        f"One family: `{analysis.subject}` against each of {len(models)} other models on "
-        f"{count(len(datasets), 'data set')}, {len(own)} comparisons, of which {tested} could be "
-        "tested; Holm's correction is over these."
+        f"Δ is `{analysis.subject}` minus the other model, the mean over paired seeds with its "
+        "95 % t interval over seeds; *other seeds and images*: its 95 % interval over both. "
+        f"One family: `{analysis.subject}` against each of {len(models)} other models on {where}, "
+        f"{len(own)} comparisons, of which {tested} could be tested; Holm's correction is over "
+        "these."
     )
 
 

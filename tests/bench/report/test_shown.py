@@ -34,7 +34,7 @@ def test_how_many_test_images_a_score_is_over(tmp_path: Path) -> None:
     suite, store = load_suite(str(tmp_path / "two.toml")), Store(tmp_path / "results")
     assert "images" not in what_is_shown(collect(suite, [])).split(". ")[0]
     train(store, suite, "resnet18", "retinamnist", 0, 70)
-    assert "; seeds: 0; 100 test images; cpu, float32." in what_is_shown(
+    assert "; seeds: 0; 100 test images of retinamnist; cpu, float32." in what_is_shown(
         collect(suite, store.all())
     )
     train(store, suite, "resnet18", "breastmnist", 0, 70)

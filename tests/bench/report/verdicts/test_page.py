@@ -67,6 +67,13 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def test_a_table_that_stands_alone_says_what_a_difference_is(suite: Suite, store: Store) -> None:
+    where = drawn(suite, store)
+    for name in ("verdicts-acc.tex", "verdicts-auc.html"):
+        told = " ".join((where / name).read_text(encoding="utf-8").split())
+        assert "minus the other model, the mean over paired seeds" in told
+
+
 def test_every_comparison_stands_on_the_page_and_names_its_runs(suite: Suite, store: Store) -> None:
     where = drawn(suite, store)
     page = (where / "verdicts.md").read_text(encoding="utf-8")
