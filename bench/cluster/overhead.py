@@ -44,7 +44,9 @@ def overhead(
     Raises:
         RuntimeError: a run failed.
     """
-    found = before or OverheadResult(bare_s=[], ray_s=[], joining_s=0.0, noisy=False)
+    found = before or OverheadResult(
+        bare_s=[], ray_s=[], bare_runs_s=[], ray_runs_s=[], joining_s=0.0, noisy=False
+    )
     suite = write_suite(folder, runs=spec.runs, epochs=spec.epochs)
     with contextlib.ExitStack() as stack:
         cluster = stack.enter_context(local_cluster(1))
@@ -54,15 +56,17 @@ def overhead(
         for number in range(len(found.bare_s), spec.rounds):
             on_progress("real runs, in turn", number / spec.rounds)
             watch = LoadWatch()
-            seconds = {}
+            seconds, of_runs = dict[str, float](), dict[str, list[float]]()
             for name in ("bare", "ray") if number % 2 else ("ray", "bare"):
                 started = time.perf_counter()
                 engine: Engine = run_plan if name == "bare" else RayEngine(Needs(1))
-                _do(engine, suite, folder / f"{name}-{number}")
+                of_runs[name] = _do(engine, suite, folder / f"{name}-{number}")
                 seconds[name] = time.perf_counter() - started
             found = OverheadResult(
                 bare_s=[*found.bare_s, seconds["bare"]],
                 ray_s=[*found.ray_s, seconds["ray"]],
+                bare_runs_s=[*found.bare_runs_s, of_runs["bare"]],
+                ray_runs_s=[*found.ray_runs_s, of_runs["ray"]],
                 joining_s=joining_s,
                 noisy=found.noisy or was_loaded(watch.stop()),
             )
@@ -70,12 +74,16 @@ def overhead(
     return found
 
 
-def _do(engine: Engine, path: Path, results: Path) -> None:
+def _do(engine: Engine, path: Path, results: Path) -> list[float]:
+    """What each run took, as its record says."""
     suite = load_suite(str(path))
     plan = make_plan(suite, suite.cells, download=False)
-    statuses = engine(plan, list(plan.runs), Store(results), _Silent())
+    store = Store(results)
+    statuses = engine(plan, list(plan.runs), store, _Silent())
     if statuses["done"] != len(plan.runs):
         raise RuntimeError(f"not every run was done: {dict(statuses)}")
+    records = [store.load(run.id) for run in plan.runs]
+    return [record.provenance.wall_s for record in records if record is not None]
 
 
 class _Silent:

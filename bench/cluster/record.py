@@ -24,11 +24,14 @@ class OverheadResult(Stored):
         bare_s: of a bare loop over the runs in one process, each recorded, by round.
         ray_s: of the same by Ray with one slot, the check of the nodes and, in the first round of
             a process, the start of the worker included.
+        bare_runs_s, ray_runs_s: what each run says it took itself, by round, in one order.
         joining_s: that it took to join the cluster, once for each process that measured.
     """
 
     bare_s: list[float]
     ray_s: list[float]
+    bare_runs_s: list[list[float]]
+    ray_runs_s: list[list[float]]
     joining_s: float
     noisy: bool
 

@@ -15,7 +15,7 @@ from bench.report.folder import reports_folder
 from bench.report.scaling import cost_lines, limit_line, scaling_rows
 from bench.report.tables import markdown
 from bench.report.text import BLANK, duration
-from bench.statistics.timings import speed_ratio
+from bench.statistics.timings import Estimate, speed_ratio
 from bench.suite import Suite
 
 PAGE = "cluster.md"
@@ -80,7 +80,7 @@ def _scaling(estimates: Sequence[tuple[Suite, HardwareEstimate]]) -> list[str]:
 
 def passed(record: ClusterRecord) -> bool:
     """Whether the part reached all that its file asks for."""
-    return all(row["verdict"] == "reached" for row in rows(record))
+    return all(row["verdict"] in ("reached", "") for row in rows(record))
 
 
 def rows(record: ClusterRecord) -> list[Row]:
@@ -92,29 +92,53 @@ def _overhead(record: ClusterRecord) -> list[Row]:
     found, spec = record.overhead, record.spec.overhead
     assert found is not None
     total = (found.joining_s + sum(found.ray_s)) / sum(found.bare_s)
+    outside = _outside_the_runs(found)
+    inside = speed_ratio(found.bare_runs_s, found.ray_runs_s) if len(found.bare_s) > 1 else None
     short = len(found.bare_s) < spec.rounds
     verdict = f"missed: {len(found.bare_s)} of {spec.rounds} rounds" if short else None
+    interval = BLANK if inside is None else f"{inside.value:.3f} {told(inside)}"
+    both = outside + (1.0 if inside is None else inside.value)
     return [
         {
-            "what": "all rounds and joining the cluster, times the bare loop's",
-            "measured": f"{total:.3f}",
-            "at most": f"{spec.ratio_at_most:g}",
-            "verdict": verdict or _verdict(total <= spec.ratio_at_most),
+            "what": "added outside the runs, joining the cluster too, of the bare loop's time",
+            "measured": f"{outside:+.3f}",
+            "at most": "",
+            "verdict": "",
         },
         {
-            "what": "of a round, times the bare loop's, with its 95 % interval",
-            "measured": _ratio_of_rounds(found),
+            "what": "a run, times the same run by the bare loop, with its 95 % interval",
+            "measured": interval,
             "at most": "",
-            "verdict": "reached",
+            "verdict": "",
+        },
+        {
+            "what": "both together, times the bare loop's",
+            "measured": f"{both:.3f}",
+            "at most": f"{spec.ratio_at_most:g}",
+            "verdict": verdict or _verdict(both <= spec.ratio_at_most),
+        },
+        {
+            "what": "for comparison: sums of all rounds, whatever the machine's mood",
+            "measured": f"{total:.3f}",
+            "at most": "",
+            "verdict": "",
         },
     ]
 
 
-def _ratio_of_rounds(found: OverheadResult) -> str:
-    if len(found.bare_s) < 2:
-        return BLANK
-    ratio = speed_ratio([[s] for s in found.bare_s], [[s] for s in found.ray_s])
-    return f"{ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
+def _outside_the_runs(found: OverheadResult) -> float:
+    """What Ray's rounds take beyond their runs, less what the loop's do, over the loop's time.
+
+    Free of what disturbs the runs themselves, from which the sums of rounds suffer most.
+    """
+    by_ray = found.joining_s + sum(found.ray_s) - sum(map(sum, found.ray_runs_s))
+    by_loop = sum(found.bare_s) - sum(map(sum, found.bare_runs_s))
+    return (by_ray - by_loop) / sum(found.bare_s)
+
+
+def told(ratio: Estimate) -> str:
+    """``[0.990, 1.010]``."""
+    return f"[{ratio.low:.3f}, {ratio.high:.3f}]"
 
 
 def _throughput(record: ClusterRecord) -> list[Row]:
@@ -177,7 +201,9 @@ def _about_overhead(record: ClusterRecord) -> str:
         f"{len(found.bare_s)} rounds of {spec.runs} real trainings ({each:.1f} s each by the bare "
         "loop), all recorded: by a bare loop over the runs in one process, and by Ray with one "
         "slot on a cluster that is up, in turn. Ray's time holds the check of its nodes each "
-        f"round, the start of a worker that loads torch in the first.{noisy}"
+        f"round, the start of a worker that loads torch in the first. What is added outside the "
+        "runs is read from their records; how much slower a run itself is, from rounds in turn."
+        f"{noisy}"
     )
 
 

@@ -25,7 +25,7 @@ from bench.errors import InputError
 from bench.measure.load import Load
 from bench.provenance import cluster_digest
 from bench.records.schema import Provenance
-from bench.report.cluster import MIB, cluster_page, passed, write_cluster_page
+from bench.report.cluster import MIB, cluster_page, passed, rows, write_cluster_page
 from bench.toml_file import read_toml
 from tests._helpers.records import provenance
 from tests._helpers.specs import cost_spec
@@ -67,8 +67,20 @@ def killed(**changes: object) -> ClusterRecord:
     return ClusterRecord(part="kills", spec=FILE, provenance=made(), kills=found)
 
 
-def beside(bare_s: list[float], ray_s: list[float], joining_s: float = 1.0) -> ClusterRecord:
-    found = OverheadResult(bare_s=bare_s, ray_s=ray_s, joining_s=joining_s, noisy=False)
+def beside(
+    bare_s: list[float],
+    ray_s: list[float],
+    joining_s: float = 1.0,
+    slower: float = 1.0,
+) -> ClusterRecord:
+    found = OverheadResult(
+        bare_s=bare_s,
+        ray_s=ray_s,
+        bare_runs_s=[[(s - 1) / 2] * 2 for s in bare_s],
+        ray_runs_s=[[slower * (s - 1) / 2] * 2 for s in bare_s],
+        joining_s=joining_s,
+        noisy=False,
+    )
     return ClusterRecord(part="overhead", spec=FILE, provenance=made(), overhead=found)
 
 
@@ -81,9 +93,30 @@ def test_what_is_asked_for_is_judged() -> None:
     assert passed(killed())
     assert not passed(killed(differences=["a: other predictions"]))
     assert not passed(killed(runs_resumed=0))  # then the kills hit nothing
-    assert passed(beside([60.0] * 10, [61.0] * 10))
-    assert not passed(beside([60.0] * 10, [61.0] * 10, joining_s=20.0))
-    assert not passed(beside([60.0] * 9, [60.0] * 9))  # not all rounds yet
+    loop, ray = [60.0] * 20, [61.0] * 20
+    assert passed(beside(loop, ray))
+    assert not passed(beside(loop, ray, joining_s=20.0))
+    assert not passed(beside(loop, [62.2] * 20, slower=1.02))  # 1.7 % outside, 2 % inside
+    assert not passed(beside(loop[1:], ray[1:]))  # not all rounds yet
+
+
+def test_what_ray_adds_is_read_beside_what_disturbs_the_runs() -> None:
+    """The machine is slower by half while Ray's turn lasts, in a fifth of the rounds."""
+    runs = [[30.0, 30.0]] * 16 + [[45.0, 45.0]] * 4
+    found = OverheadResult(
+        bare_s=[61.0] * 20,
+        ray_s=[sum(each) + 2.0 for each in runs],
+        bare_runs_s=[[30.0, 30.0]] * 20,
+        ray_runs_s=runs,
+        joining_s=0.0,
+        noisy=True,
+    )
+    record = ClusterRecord(part="overhead", spec=FILE, provenance=made(), overhead=found)
+    measured = [row["measured"] for row in rows(record)]
+    assert measured[0] == f"{20 * 1.0 / (20 * 61.0):+.3f}"
+    assert measured[1].startswith("1.000 [1.000, ")
+    assert measured[3] == f"{(sum(found.ray_s)) / (20 * 61.0):.3f}"
+    assert passed(record)
 
 
 def test_the_page_says_what_was_not_measured_and_lists_differences(tmp_path: Path) -> None:
@@ -92,7 +125,9 @@ def test_the_page_says_what_was_not_measured_and_lists_differences(tmp_path: Pat
     assert page.count("Not measured here") == 2
     assert "- a: other predictions" in page
     assert "missed" in page
-    assert "1.017 [1.017, 1.017]" in cluster_page({"overhead": beside([60.0] * 10, [61.0] * 10)})
+    assert "1.020 [1.020, 1.020]" in cluster_page(
+        {"overhead": beside([60.0] * 10, [61.0] * 10, slower=1.02)}
+    )
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
@@ -144,7 +179,7 @@ def test_rays_own_processes_are_no_load_but_those_before_and_after_are() -> None
 @heavy
 def test_rounds_beside_a_bare_loop_go_on_where_they_stopped(tmp_path: Path) -> None:
     spec = FILE.overhead.model_copy(update={"rounds": 2, "runs": 1, "epochs": 1})
-    before = OverheadResult(bare_s=[1.0], ray_s=[2.0], joining_s=3.0, noisy=False)
+    before = beside([1.0], [2.0], 3.0).overhead
     told: list[OverheadResult] = []
     found = overhead(spec, before, tmp_path, lambda what, done: None, told.append)
     assert told == [found]

@@ -59,9 +59,9 @@ def test_settings_tell_what_decides_numbers_from_what_decides_verdicts(
 
 
 def test_parts_recorded_one_by_one_are_one_record(tmp_path: Path) -> None:
-    alone = {"relative": {}, "seconds": {}, "processes": {}, "auc": {}}
+    alone: dict[str, Any] = {"relative": {}, "seconds": {}, "processes": {}, "auc": {}}
     save(recorded(**alone, settings={"exact": "e"}), tmp_path)
-    later = {"exact": {}, "processes": {}, "auc": {}}
+    later: dict[str, Any] = {"exact": {}, "processes": {}, "auc": {}}
     save(recorded(**later, settings={"run time": "r"}), tmp_path)
     (found,) = load_all(tmp_path)
     assert found.exact == {"net": NUMBERS}
