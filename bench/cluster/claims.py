@@ -13,6 +13,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.execution.running import forget
+
 
 @contextlib.contextmanager
 def claimed(results: Path, run_id: str) -> Iterator[bool]:
@@ -40,6 +42,7 @@ def claimed(results: Path, run_id: str) -> Iterator[bool]:
         if not same:  # its last holder has just removed it
             yield False
             return
+        forget(results, run_id)  # that a driver which was killed was at it
         try:
             yield True
         finally:

@@ -75,3 +75,15 @@ def test_a_claim_is_one_drivers_and_that_of_any_other_engine(tmp_path: Path) -> 
         assert theirs
         assert not mine
     assert not list((tmp_path / "running").iterdir())
+
+
+def test_what_a_killed_driver_said_of_a_run_goes_with_the_claim(tmp_path: Path) -> None:
+    said = tmp_path / "running" / "r.json"
+    said.parent.mkdir()
+    said.write_text("{}")
+    with claimed(tmp_path, "r"):
+        assert not said.exists()
+    said.write_text("{}")
+    with claim(tmp_path, "r"), claimed(tmp_path, "r") as mine:
+        assert not mine
+        assert said.exists()  # of the process that is at it
