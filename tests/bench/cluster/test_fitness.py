@@ -78,6 +78,8 @@ def test_a_claim_is_one_drivers_and_that_of_any_other_engine(tmp_path: Path) -> 
 
 
 def test_what_a_killed_driver_said_of_a_run_goes_with_the_claim(tmp_path: Path) -> None:
+    from bench.execution.running import claim
+
     said = tmp_path / "running" / "r.json"
     said.parent.mkdir()
     said.write_text("{}")
