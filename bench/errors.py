@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 
 class BenchError(Exception):
@@ -33,6 +34,11 @@ class InputError(BenchError):
     def __str__(self) -> str:
         where = "".join(f"{part}: " for part in (self.file, self.key) if part)
         return f"{where}{self.problem}; {self.remedy}"
+
+    def __reduce__(self) -> tuple[Callable[[], InputError], tuple[()]]:
+        """So that it comes whole out of another process."""
+        said = partial(type(self), self.problem, remedy=self.remedy)
+        return partial(said, key=self.key, file=self.file), ()
 
     def in_file(self, file: str, key: str | None = None) -> InputError:
         """The same error with the file (and an outer key) that led to it, where none was known."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bench.errors import InputError
+from bench.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from bench.cluster.engine import Engine
@@ -55,6 +57,9 @@ Hardware = Annotated[
     ),
 ]
 
+REACH_S = 10.0  # for a port to answer; Ray itself tries for many minutes
+GPU_S = 300.0  # for a share of a GPU to come free
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -64,14 +69,34 @@ class Cluster:
     shared: SharedStore | None
 
     def device(self, suite: Suite) -> Device:
-        """What the suite's runs use there: where nodes have GPUs, one of them is asked."""
+        """What the suite's runs use there: where nodes have GPUs, one of them is asked.
+
+        Raises:
+            InputError: the suite cannot run there, or no node says what it can use.
+        """
         import ray
 
         from bench.plan import resolve_device
 
         if suite.settings.device == "cpu" or not ray.cluster_resources().get("GPU"):
             return resolve_device(suite)
-        found: Device = ray.get(ray.remote(num_cpus=0, num_gpus=0.01)(resolve_device).remote(suite))
+        asked = ray.remote(num_cpus=0, num_gpus=0.01)(resolve_device).remote(suite)
+        try:
+            found: Device = ray.get(asked, timeout=GPU_S)
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, InputError):
+                raise error.cause from None
+            raise InputError(
+                f"a node with a GPU cannot load the harness ({one_line(error.cause or error)})",
+                remedy="put this checkout and its packages there; nothing was trained",
+                key="--engine ray",
+            ) from None
+        except ray.exceptions.RayError as error:
+            raise InputError(
+                f"no node says what its GPU can do ({one_line(error)})",
+                remedy="see that a GPU is free",
+                key="--engine ray",
+            ) from None
         return found
 
     def engine(
@@ -128,8 +153,31 @@ def join_cluster(
         )
     from bench.cluster.connect import connected
 
+    check_answers(address or os.environ.get("RAY_ADDRESS") or "")
     store = shared_store(shared)
     return Cluster(context.with_resource(connected(address)), store)
+
+
+def check_answers(address: str) -> None:
+    """Refuse at once an address where nothing listens.
+
+    Args:
+        address: anything but ``HOST:PORT`` is left to Ray.
+
+    Raises:
+        InputError: nothing answers there.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), REACH_S).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"nothing answers at {address!r} ({one_line(error)})",
+            remedy="start a cluster there (`ray start --head`) or correct the address",
+            key="--address",
+        ) from None
 
 
 def shared_store(url: str | None) -> SharedStore | None:

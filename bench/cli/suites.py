@@ -65,6 +65,8 @@ def run(
         print_estimate(suite, only, hardware, dry_run=dry_run)
         return
     options = make_options(tensorboard, checkpoint_every, stream, dry_run=dry_run)
+    if engine != "local":
+        _load(suite)  # refused before a cluster is joined or started
     cluster = join_cluster(context, engine, address, shared, workers, memory)
     device = cluster.device if cluster else None
     plan, store = plan_suite(suite, only, dry_run=dry_run, stream=stream, device=device)

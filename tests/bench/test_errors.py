@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 from bench.errors import BenchError, DataUnavailable, InputError, RunFailed, nearest
 
 
@@ -30,3 +32,10 @@ def test_the_nearest_name_is_suggested_or_some_are_listed() -> None:
     assert several == "did you mean 'resnet18' or 'resnet50'?"
     assert nearest("zzz", ["a", "b"]) == "known are: a, b"
     assert nearest("zzz", map(str, range(10))).endswith(", …")
+
+
+def test_an_input_error_comes_whole_out_of_another_process() -> None:
+    error = DataUnavailable("p", remedy="r", key="k", file="f")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is DataUnavailable
+    assert str(again) == str(error) == "f: k: p; r"
