@@ -117,6 +117,31 @@ def test_a_machine_without_slurm_is_told_so(
     assert "there is no Slurm on this machine" in said.err
 
 
+@pytest.mark.parametrize(
+    "option", [("--partition", "gpu"), ("--memory", "3"), ("--at-once", "1"), ("--sbatch", "a=b")]
+)
+def test_what_only_slurm_can_do_is_not_passed_over_in_silence(
+    bench: Bench, suite_file: Path, option: tuple[str, str]
+) -> None:
+    said = bench("submit", suite_file, "--local", *option)
+    assert said.code == 2
+    assert f"{option[0]}: it is for --slurm" in said.err
+
+
+def test_nothing_to_train_on_is_no_submission(
+    bench: Bench, suite_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MEDMNIST_ROOT", str(tmp_path))
+    (tmp_path / "breastmnist.npz").write_bytes(b"broken")
+    before, _, described = suite_file.read_text().partition("[dataset.phantom-joint]")
+    cost = "[cost]" + described.partition("[cost]")[2]
+    suite_file.write_text(before.replace("phantom-joint", "breastmnist") + cost)
+    said = bench("submit", suite_file, "--local")
+    assert said.code == 2
+    assert "none of the suite's data sets can be had here" in said.err
+    assert not list(tmp_path.rglob("slurm"))
+
+
 def test_a_preempted_task_keeps_no_record_and_the_next_goes_on_with_equal_bits(
     suite_file: Path, tmp_path: Path
 ) -> None:
