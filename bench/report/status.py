@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import socket
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 from bench.execution.estimate import Estimator, shared_out
@@ -17,6 +21,9 @@ from bench.specs import RunSpec
 from bench.staleness import Staleness
 from bench.suite import Suite, run_spec
 
+SILENT_S = 600.0
+"""After which a run of another host that holds no lock is gone: it speaks every few seconds."""
+
 
 def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> list[str]:
     """One line a cell that is not done or is stale, then the counts and the time left.
@@ -26,7 +33,11 @@ def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> li
     """
     records = read_all(store)
     collected = collect(suite, records, checksums, Staleness.load(store.root))
-    active = {state.cell_key: state for state in running(store.root).values()}
+    active = {
+        state.cell_key: state
+        for state in running(store.root).values()
+        if not _abandoned(store.root, state)
+    }
     under_way_now = dict(active)
     lines, counts = [], Counter[str]()
     asked = suite.settings.device
@@ -70,6 +81,23 @@ def status_lines(suite: Suite, store: Store, checksums: Mapping[str, str]) -> li
     lines.append(f"{suite.name}: {summary}; time left {time_left}.")
     lines.append(f"cost: {len(collected.costs)} measured, {len(collected.cost_problems)} missing.")
     return lines
+
+
+def _abandoned(results: Path, state: Running) -> bool:
+    """Whether a run that another host said to be under way was killed there.
+
+    Its lock, which lies beside, is free then; since some file systems keep locks to one host, it
+    must also have been silent. A copy out of a shared store has no lock and is believed.
+    """
+    if state.host == socket.gethostname():  # its process was asked for
+        return False
+    folder = results / "running"
+    try:
+        with (folder / f"{state.id}.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return time.time() - (folder / f"{state.id}.json").stat().st_mtime > SILENT_S
+    except OSError:  # it is held, or is not there, or there are no locks
+        return False
 
 
 def _time_left(

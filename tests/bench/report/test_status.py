@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,10 @@ import pytest
 
 from bench.execution.estimate import Estimator
 from bench.records.store import Store
+from bench.report.status import SILENT_S
 from bench.report.text import duration
 from bench.specs import RunSpec
-from bench.suite import load_suite, run_spec
+from bench.suite import Cell, Suite, load_suite, run_spec
 
 Bench = Callable[..., Any]
 
@@ -72,3 +75,36 @@ def test_a_lost_result_takes_time_too(
     monkeypatch.setattr(Estimator, "seconds", lambda *_: 100.0)  # of any run
     said = bench("status", suite_file).out
     assert f"mine: 3 done, 2 lost; time left about {duration(200)}." in said
+
+
+def test_a_run_that_was_killed_on_another_host_is_not_shown_as_running(
+    bench: Bench, suite_file: Path, results: Path
+) -> None:
+    spec = run_spec(*_first_cell(suite_file))
+    results.mkdir()
+    plant(results, spec, 0.5)
+    state, lock = (results / "running" / f"{spec.id}.{end}" for end in ("json", "lock"))
+    state.write_text(state.read_text().replace(socket.gethostname(), "elsewhere"))
+
+    def shown() -> bool:
+        return "running  " in bench("status", suite_file).out
+
+    assert shown()  # out of a shared store: there is no lock to ask
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        silent_since(state, 2 * SILENT_S)
+        assert shown()
+    silent_since(state, 0.0)
+    assert shown()  # it may be that its lock is not seen here
+    silent_since(state, 2 * SILENT_S)
+    assert not shown()
+
+
+def _first_cell(suite_file: Path) -> tuple[Suite, Cell]:
+    suite = load_suite(str(suite_file))
+    return suite, suite.cells[0]
+
+
+def silent_since(path: Path, seconds: float) -> None:
+    at = time.time() - seconds
+    os.utime(path, (at, at))
