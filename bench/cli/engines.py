@@ -180,8 +180,11 @@ def check_answers(address: str) -> None:
         ) from None
 
 
-def shared_store(url: str | None) -> SharedStore | None:
+def shared_store(url: str | None, *, writable: bool = True) -> SharedStore | None:
     """The shared store at a URL, checked; None where none is asked for.
+
+    Args:
+        writable: otherwise it is only read, and must be there.
 
     Raises:
         InputError: it cannot be used.
@@ -193,13 +196,13 @@ def shared_store(url: str | None) -> SharedStore | None:
 
     check_installed("fsspec", "--shared")
     store = SharedStore(url)
-    store.check()
+    store.check(writable=writable)
     return store
 
 
 def pull(url: str | None, store: Store) -> None:
     """Bring what a shared store holds here: results that are not here, and what is under way."""
-    shared = shared_store(url)
+    shared = shared_store(url, writable=False)
     if shared is not None:
         shared.pull(store)
         shared.pull_running(store)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,3 +151,15 @@ def test_a_checkpoint_survives_its_node_and_goes_with_its_run(
         mirror.discard()
     assert shared.names(CHECKPOINTS) == set()
     assert not any(path.exists() for path in half_written)
+
+
+def test_status_makes_nothing_where_it_only_reads(
+    bench: Callable[..., Any], suite_file: Path, tmp_path: Path
+) -> None:
+    said = bench("status", suite_file, "--shared", f"file://{tmp_path / 'mistyped'}")
+    assert said.code == 2
+    assert "mistyped' cannot be used" in said.err
+    assert not (tmp_path / "mistyped").exists()
+    (tmp_path / "shared" / RECORDS).mkdir(parents=True)
+    assert bench("status", suite_file, "--shared", f"file://{tmp_path / 'shared'}").code == 0
+    assert [path.name for path in (tmp_path / "shared").rglob("*")] == [RECORDS]
