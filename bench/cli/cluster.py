@@ -58,8 +58,9 @@ def submit(
     from bench.cli.suites import plan_suite, refuse_if_nothing_to_train_on
     from bench.cluster.connect import check_installed
     from bench.cluster.order import expected_time, longest_first
-    from bench.cluster.slurm import Asked, wait_for
+    from bench.cluster.slurm import Asked
     from bench.cluster.slurm import submit as submit_array
+    from bench.cluster.waiting import wait_for
     from bench.console import out, print_work
     from bench.execution.estimate import Estimator
     from bench.execution.pending import pending

@@ -6,11 +6,13 @@ import contextlib
 import importlib.util
 import logging
 import os
+import secrets
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 from bench.errors import InputError
+from bench.process import Terminated
 from bench.toml_file import ROOT
 
 OBJECT_STORE_BYTES = 128 * 2**20
@@ -88,6 +90,17 @@ def connected(address: str | None, *, cpus: int | None = None) -> Iterator[str |
         ray.shutdown()
 
 
+@contextlib.contextmanager
+def passing_signals() -> Iterator[None]:
+    """What the answer to a signal raises comes out as it is, not as an error of Ray's waiting."""
+    try:
+        yield
+    except SystemError as error:
+        if isinstance(error.__cause__, (Terminated, KeyboardInterrupt)):
+            raise error.__cause__ from None
+        raise
+
+
 def _environment() -> dict[str, str]:
     """What workers are born with: this checkout's path, and what must be set before torch loads."""
     passed_on = {
@@ -118,5 +131,17 @@ def take_environment() -> None:
 
 
 def _started_here(cpus: int | None) -> dict[str, int]:
+    _guard()
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {"num_cpus": cpus or usable or 1, "object_store_memory": OBJECT_STORE_BYTES}
+
+
+def _guard() -> None:
+    """A token of this process's own for a cluster that only it may use.
+
+    Ray would leave one in the home folder: clusters that are started there later ask for it, and
+    their nodes, which nobody told so, are turned away.
+    """
+    if "RAY_AUTH_MODE" not in os.environ:
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))

@@ -13,7 +13,7 @@ from bench.cluster.board import read_board, start_board
 from bench.cluster.claims import claimed
 from bench.cluster.shared_store import RUNNING, deliver
 from bench.cluster.task import Answer, Broken, Outcome, Unfit, do_task
-from bench.errors import BenchError, CannotReach
+from bench.errors import BenchError, CannotReach, one_line
 from bench.execution.local import POLL_S
 from bench.execution.pending import is_done
 from bench.execution.running import RunningFile, log_path
@@ -180,7 +180,7 @@ class Dispatch:
                         return
                     cause = error.cause
                     raise BenchError(
-                        f"a node cannot load the harness ({type(cause).__name__}: {cause}); put "
+                        f"a node cannot load the harness ({one_line(cause)}); put "
                         "this checkout and its packages there; finished runs are kept"
                     ) from None
                 except ray.exceptions.RayError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.cluster.needs import Needs, slots
 from bench.cluster.task import Unfit, check_node
-from bench.errors import InputError
+from bench.errors import InputError, one_line
 
 log = logging.getLogger(__name__)
 
@@ -142,11 +142,11 @@ def node_reports(nodes: dict[str, str], briefing: list[Any]) -> dict[str, list[s
             why = ray.get(reference, timeout=CHECK_S)
         except ray.exceptions.RayTaskError as error:
             cause = error.cause
-            why = [f"the harness cannot be loaded there ({type(cause).__name__}: {cause})"]
+            why = [f"the harness cannot be loaded there ({one_line(cause)})"]
         except ray.exceptions.RayError as error:
             if _is_gone(node_id):
                 continue
-            why = [f"it does not answer ({str(error).strip().splitlines()[0]})"]
+            why = [f"it does not answer ({one_line(error)})"]
         if why:
             found[node_id] = why
     return found

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.cluster.connect import passing_signals
 from bench.cluster.dispatch import Dispatch
 from bench.cluster.fitness import refusal, wanted_for
 from bench.cluster.needs import Needs
@@ -79,7 +80,8 @@ class RayEngine:
         wanted = wanted_for(plan, todo)
         plan.datasets.clear()
         seen = SuiteSeen(name=plan.suite.name, seeds=plan.suite.seeds)
-        with self.shared.probe() if self.shared else contextlib.nullcontext("") as probe:
+        probing = self.shared.probe() if self.shared else contextlib.nullcontext("")
+        with passing_signals(), probing as probe:
             briefing = Briefing(seen, wanted, refresh, options, self.shared, self.do_run, probe)
             reference = [ray.put(briefing)]
             dispatch = Dispatch(self, plan, store, watcher, refresh, reference)

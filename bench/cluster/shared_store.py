@@ -7,6 +7,7 @@ mirrors a results folder: ``records/``, ``checkpoints/`` and ``running/`` by the
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import uuid
 from collections.abc import Iterator
@@ -45,6 +46,11 @@ class SharedStore:
         filesystem, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         return filesystem, root.rstrip("/")
 
+    @property
+    def shown(self) -> str:
+        """The URL as it may be told and logged, without a name and a password that stand in it."""
+        return re.sub(r"//[^/@]*@", "//…@", self.url)
+
     def check(self, *, writable: bool = True) -> None:
         """Refuse a place that cannot be used, before anything is trained.
 
@@ -65,13 +71,11 @@ class SharedStore:
             if writable:
                 with self.probe():
                     pass
-            elif self.folder is not None and not self.folder.is_dir():
-                raise FileNotFoundError("no such folder")
-            else:
-                self.names(RECORDS)
+            elif not self._place[0].exists(self._place[1]):
+                raise FileNotFoundError("there is nothing")
         except Exception as error:  # each file system has errors of its own
             raise InputError(
-                f"{self.url!r} cannot be used ({one_line(error)})",
+                f"{self.shown!r} cannot be used ({one_line(error)})",
                 remedy="check the address and your rights; s3:// needs the package s3fs, "
                 "gs:// gcsfs",
                 key="--shared",
@@ -92,7 +96,7 @@ class SharedStore:
         """What keeps this machine from using the place where another one has left its probe."""
         try:
             if self.read(RUNNING, probe) is None:
-                return [f"{self.url} is another place here, or not mounted"]
+                return [f"{self.shown} is another place here, or not mounted"]
             with self.probe():
                 return []
         except BenchError as error:
@@ -114,7 +118,7 @@ class SharedStore:
                 filesystem.pipe_file(f"{root}/{kind}/{name}", content)
         except Exception as error:
             raise CannotWrite(
-                f"{self.url}/{kind}/{name}: cannot be written ({one_line(error)}); finished runs "
+                f"{self.shown}/{kind}/{name}: cannot be written ({one_line(error)}); finished runs "
                 "are kept: make room or correct --shared, and run it again"
             ) from error
 
@@ -141,7 +145,7 @@ class SharedStore:
         except FileNotFoundError:
             raise
         except Exception as error:  # each file system has errors of its own
-            raise CannotReach(f"{self.url}: does not answer ({one_line(error)})") from error
+            raise CannotReach(f"{self.shown}: does not answer ({one_line(error)})") from error
 
     def discard_checkpoints(self, done: set[str]) -> None:
         """Remove those of finished runs, whose nodes were lost between the record and this."""
@@ -219,7 +223,7 @@ class SharedStore:
             raise InputError(
                 f"damaged record: {describe_invalid(error)}",
                 remedy="delete it and run the suite again",
-                file=f"{self.url}/{RECORDS}/{run_id}.json",
+                file=f"{self.shown}/{RECORDS}/{run_id}.json",
             ) from None
 
 

@@ -11,7 +11,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -255,28 +255,3 @@ def _environment() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def wait_for(jobs: list[Any], on_ended: Callable[[int, str], None]) -> int:
-    """Until every job has ended; how many have no result. Each is told with how it ended.
-
-    Args:
-        on_ended: the job's place in the list, and its run's status or what went wrong.
-    """
-    failed = 0
-    for place, job in enumerate(jobs):
-        try:
-            said = str(job.result())
-        except Exception as error:  # the task's own, told as text by submitit
-            said = f"no result: {_cause(error)}"
-        failed += said != "done"
-        on_ended(place, said)
-    return failed
-
-
-def _cause(error: Exception) -> str:
-    """The last line of the traceback that submitit quotes between rules, else of what it says."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    rules = [at for at, line in enumerate(lines) if set(line) == {"-"}]
-    quoted = lines[rules[0] + 1 : rules[1]] if len(rules) > 1 else lines
-    return quoted[-1].strip() if quoted else type(error).__name__

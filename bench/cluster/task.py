@@ -115,7 +115,10 @@ def do_task(spec: RunSpec, earlier: bytes | None, briefing: list[Any], board: An
         why = worker.unfit(spec)
         if why:
             return Unfit(worker.node_id, worker.node, why)
-        return worker.do(spec, earlier, board, started)
+        try:
+            return worker.do(spec, earlier, board, started)
+        except CannotWrite as error:  # its own disk: others may have room
+            return Unfit(worker.node_id, worker.node, [str(error)])
     except Terminated:
         os._exit(143)  # told to end: the driver finds the worker gone, the run has no record
     except BenchError as error:

@@ -153,7 +153,7 @@ def _throughput(record: ClusterRecord) -> list[Row]:
             "verdict": _verdict(found.wall_s <= spec.at_most_s),
         },
         {
-            "what": "growth of the driver's memory, first tenth to last (MiB)",
+            "what": "growth of the driver's memory, second tenth to last (MiB)",
             "measured": f"{growth:.1f}",
             "at most": f"{spec.memory_growth_at_most_mib:g}",
             "verdict": _verdict(growth <= spec.memory_growth_at_most_mib),

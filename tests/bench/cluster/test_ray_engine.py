@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,12 +19,15 @@ import pytest
 from bench.cluster.fake import fake_run
 from bench.cluster.needs import Needs
 from bench.execution.one_run import Conditions
+from bench.execution.pending import is_done
 from bench.execution.watcher import Watcher
 from bench.plan import Plan, make_plan
 from bench.records.schema import Record
 from bench.records.store import Store
+from bench.run.recording import Clock, record_failure
 from bench.specs import RunSpec
 from bench.suite import load_suite
+from bench.toml_file import ROOT
 
 Bench = Callable[..., Any]
 ONE_CORE = Needs(1)
@@ -137,6 +144,76 @@ def test_a_run_that_loses_its_worker_is_done_again_but_not_for_ever(
     assert len((tmp_path / "tries-1").read_text()) == 3
     assert "its worker was lost 3 times in a row" in str(ended[1].reason)
     assert engine.nodes.lost == 4
+
+
+@heavy
+def test_a_result_that_the_shared_store_cannot_take_is_kept_all_the_same(
+    joined: Any, suite_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from bench.cluster.ray_engine import RayEngine
+    from bench.cluster.shared_store import SharedStore
+
+    plan, store, told = plan_of(suite_file), Store(tmp_path / "results"), Told()
+    runs = plan.runs[:2]
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "records").write_text("no folder")
+    shared = SharedStore(f"file://{tmp_path / 'shared'}")
+    engine = RayEngine(ONE_CORE, shared=shared, do_run=partial(fake_run, seconds=0.0))
+    assert engine(plan, runs, store, told)["done"] == 2
+    assert all(is_done(run, store, refresh=False) for run in runs)
+    assert caplog.text.count("cannot be written") == 1
+
+
+def fails(spec: RunSpec, conditions: Conditions, watcher: Watcher) -> Record | None:
+    """A run that fails by itself."""
+    name, clock = conditions.device_name, Clock()
+    store, suite = conditions.store, conditions.suite
+    return record_failure(spec, "x", store=store, suite=suite, device_name=name, clock=clock)
+
+
+@heavy
+def test_a_failure_where_an_earlier_result_stays_is_told_as_one(
+    joined: Any, suite_file: Path, tmp_path: Path
+) -> None:
+    from bench.cluster.ray_engine import RayEngine
+
+    plan, store, told = plan_of(suite_file), Store(tmp_path / "results"), Told()
+    (run,) = plan.runs[:1]
+    RayEngine(ONE_CORE, do_run=partial(fake_run, seconds=0.0))(plan, [run], store, Told())
+    record = store.load(run.id)
+    assert record is not None
+    stale = record.provenance.model_copy(update={"source_digest": "0" * 16})
+    store.save(record.model_copy(update={"provenance": stale}))
+    statuses = RayEngine(ONE_CORE, do_run=fails)(plan, [run], store, told, refresh=True)
+    assert dict(statuses) == {"failed": 1}
+    assert [record.status for record in told.records] == ["failed"]
+    kept = store.load(run.id)
+    assert kept is not None
+    assert kept.status == "done"
+    assert [attempt.reason for attempt in kept.attempts] == ["x"]
+
+
+@heavy
+def test_a_command_that_is_told_to_end_says_so_in_one_line(
+    ray_cluster: Any, suite_file: Path, tmp_path: Path
+) -> None:
+    protocol = suite_file.with_name("tiny.toml")
+    protocol.write_text(protocol.read_text().replace("epochs = 1", "epochs = 10000"))
+    command = [sys.executable, "-m", "bench", "run", str(suite_file), "--engine", "ray"]
+    with (tmp_path / "said.txt").open("w+") as said:
+        process = subprocess.Popen(
+            [*command, "--address", ray_cluster.address],
+            cwd=ROOT,
+            env=os.environ | {"BENCH_RESULTS": str(tmp_path / "results")},
+            stdout=said,
+            stderr=said,
+        )
+        until = time.monotonic() + 120.0
+        while " … " not in (tmp_path / "said.txt").read_text() and time.monotonic() < until:
+            time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143, (tmp_path / "said.txt").read_text()
+    assert "Traceback" not in (tmp_path / "said.txt").read_text()
 
 
 @heavy

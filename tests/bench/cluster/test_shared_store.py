@@ -13,7 +13,7 @@ import pytest
 
 from bench.cluster.mirror import CheckpointMirror
 from bench.cluster.shared_store import CHECKPOINTS, RECORDS, RUNNING, SharedStore, deliver
-from bench.errors import CannotWrite, InputError
+from bench.errors import BenchError, CannotWrite, InputError
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.suite import load_suite
@@ -163,3 +163,74 @@ def test_status_makes_nothing_where_it_only_reads(
     (tmp_path / "shared" / RECORDS).mkdir(parents=True)
     assert bench("status", suite_file, "--shared", f"file://{tmp_path / 'shared'}").code == 0
     assert [path.name for path in (tmp_path / "shared").rglob("*")] == [RECORDS]
+
+
+def test_a_failure_here_gives_way_to_a_result_whatever_the_clocks_say(
+    shared: SharedStore, done: tuple[Store, Record], tmp_path: Path
+) -> None:
+    made, record = done
+    put(shared, made, record)
+    here, later = Store(tmp_path / "here"), record.provenance.started_at + timedelta(hours=1)
+    made_later = record.provenance.model_copy(update={"started_at": later})
+    changes = {"status": "failed", "reason": "x", "training": None, "provenance": made_later}
+    here.save(record.model_copy(update=changes))
+    assert shared.pull(here, {record.id}) == 1
+    assert here.load(record.id) == record
+
+
+def test_a_node_that_sees_another_place_says_so(shared: SharedStore, tmp_path: Path) -> None:
+    with shared.probe() as probe:
+        assert shared.differences(probe) == []
+        elsewhere = SharedStore(f"file://{tmp_path / 'not-mounted'}")
+        (said,) = elsewhere.differences(probe)
+        assert said.endswith("not-mounted is another place here, or not mounted")
+    assert shared.differences(probe) != []  # it is gone with whoever left it
+    assert not shared.names(RUNNING)
+
+
+def test_a_place_that_is_only_read_is_not_written_and_must_be_there(
+    shared: SharedStore, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"cannot be used \(there is nothing\)"):
+        shared.check(writable=False)
+    assert not (tmp_path / "shared").exists()
+    shared.write(RECORDS, "a.json", b"")
+    shared.check(writable=False)
+    assert shared.names(RUNNING) == set()
+
+
+def test_a_place_that_does_not_answer_is_one_line_without_the_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared = SharedStore("memory://me:secret@host/x")
+
+    def fails(*_: object, **__: object) -> None:
+        raise ConnectionError("reset\nby peer")
+
+    filesystem, _ = shared._place
+    for name in ("cat_file", "rm_file", "ls", "pipe_file"):
+        monkeypatch.setattr(filesystem, name, fails)
+    for ask in (
+        lambda: shared.read(RECORDS, "a"),
+        lambda: shared.names(RECORDS),
+        lambda: shared.remove(RECORDS, "a"),
+        lambda: shared.write(RECORDS, "a", b""),
+    ):
+        with pytest.raises(BenchError) as refused:
+            ask()
+        assert "(reset)" in str(refused.value)
+        assert "secret" not in str(refused.value)
+
+
+def test_locks_are_not_copied_from_a_results_folder(tmp_path: Path) -> None:
+    shared, store = SharedStore(f"file://{tmp_path / 'shared'}"), Store(tmp_path / "here")
+    shared.write(RUNNING, "a.lock", b"")
+    shared.pull_running(store)
+    assert not (store.root / RUNNING / "a.lock").exists()
+
+
+def test_checkpoints_of_finished_runs_are_removed_and_no_other(shared: SharedStore) -> None:
+    for name in ("done.pt", "other.pt"):
+        shared.write(CHECKPOINTS, name, b"x")
+    shared.discard_checkpoints({"done"})
+    assert shared.names(CHECKPOINTS) == {"other.pt"}

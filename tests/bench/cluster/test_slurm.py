@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +15,11 @@ from typing import Any
 import psutil
 import pytest
 
-from bench.cluster.slurm import Asked, submit
+from bench.cluster.fitness import wanted_for
+from bench.cluster.slurm import ArrayTask, Asked, _executor, submit
+from bench.cluster.waiting import _cause
 from bench.plan import make_plan
+from bench.records.schema import SuiteSeen
 from bench.records.store import Store
 from bench.run.options import RunOptions
 from bench.suite import load_suite
@@ -193,3 +197,49 @@ def test_a_real_slurm_gives_the_bits_of_this_process(
     assert predictions(there) == predictions(here)
     assert len(predictions(there)) == 5
     assert "0 to do" in bench("submit", suite_file, "--slurm").out
+
+
+def test_what_is_asked_of_slurm_is_what_it_understands(
+    suite_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import submitit
+
+    monkeypatch.setattr(submitit.SlurmExecutor, "affinity", classmethod(lambda cls: 2))
+    suite = load_suite(str(suite_file))
+    plan = make_plan(suite, suite.cells, download=False)
+    asked = Asked(minutes=10, at_once=8, memory_gib=1.5, more=(("qos", "low"),))
+    executor = _executor(submitit, plan, tmp_path / "slurm", asked, 3, local=False)
+    script = executor._make_submission_file_text("command", "0").splitlines()
+    for line in ("--mem=1536MB", "--requeue", "--qos=low", "--cpus-per-task=1"):
+        assert f"#SBATCH {line}" in script
+    assert executor.parameters["array_parallelism"] == 2  # of each of three arrays
+
+
+def test_a_task_waits_for_a_lock_that_will_come_free(
+    suite_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench.execution.running import claim
+
+    monkeypatch.setattr("bench.execution.local.POLL_S", 0.1)
+    suite = load_suite(str(suite_file))
+    plan = make_plan(suite, suite.cells, download=False)
+    run = next(run for run in plan.runs if run.model.name == "small")
+    store, seen = Store(tmp_path / "results"), SuiteSeen(name="s", seeds=[0])
+    task = ArrayTask(run, wanted_for(plan, [run]), seen, store.root, False, RunOptions())
+    said: list[str] = []
+    thread = threading.Thread(target=lambda: said.append(str(task._do() is not None)))
+    with claim(store.root, run.id):
+        thread.start()
+        thread.join(1.0)
+        assert thread.is_alive()
+    thread.join(60.0)
+    assert said == ["True"]
+
+
+def test_how_a_task_failed_is_the_last_line_of_its_traceback() -> None:
+    rule = "-" * 22
+    trace = "Traceback\n  in f\nValueError: no\n"
+    quoted = f"Job (task=0) failed with trace:\n{rule}\n{trace}\n{rule}\nlogs"
+    assert _cause(RuntimeError(quoted)) == "ValueError: no"
+    assert _cause(RuntimeError("one\ntwo")) == "two"
+    assert _cause(RuntimeError()) == "RuntimeError"
