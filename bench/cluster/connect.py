@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import logging
 import os
-import secrets
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,7 +72,7 @@ def connected(address: str | None, *, cpus: int | None = None) -> Iterator[str |
             logging_level=logging.ERROR,
             **(_started_here(cpus) if wanted == "local" else {}),
         )
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         said = " ".join(str(error).split())[:400]  # two versions stand on lines of their own
         raise InputError(
             f"no Ray cluster can be joined at {wanted!r} ({said})",
@@ -131,17 +130,5 @@ def take_environment() -> None:
 
 
 def _started_here(cpus: int | None) -> dict[str, int]:
-    _guard()
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {"num_cpus": cpus or usable or 1, "object_store_memory": OBJECT_STORE_BYTES}
-
-
-def _guard() -> None:
-    """A token of this process's own for a cluster that only it may use.
-
-    Ray would leave one in the home folder: clusters that are started there later ask for it, and
-    their nodes, which nobody told so, are turned away.
-    """
-    if "RAY_AUTH_MODE" not in os.environ:
-        os.environ["RAY_AUTH_MODE"] = "token"
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
