@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,9 @@ from bench.specs import RunSpec
 
 if TYPE_CHECKING:
     from bench.training.loop import Progress
+
+LOOK_S = 0.5
+"""Between the driver's looks at the board."""
 
 REPORT_EVERY_S = 2.0
 
@@ -66,18 +70,37 @@ def read_board(board: Any) -> list[News]:
 
 
 class BoardReporter:
-    """A ``Watcher`` that tells the board, without ever waiting for it."""
+    """A ``Watcher`` of one run that tells the board, without ever waiting for it.
+
+    Of a run that is over before anyone would look, the board is told nothing.
+    """
 
     def __init__(self, board: Any, node: str) -> None:
         self._board, self._node, self._told = board, node, 0.0
+        self._soon: threading.Timer | None = None
+
+    def __enter__(self) -> BoardReporter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._forget_start()
+
+    def _forget_start(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
 
     def started(self, spec: RunSpec) -> None:
-        self._board.tell.remote(News(spec.id, self._node))
+        self._told = time.monotonic() + LOOK_S - REPORT_EVERY_S
+        news = News(spec.id, self._node)
+        self._soon = threading.Timer(LOOK_S, lambda: self._board.tell.remote(news))
+        self._soon.daemon = True
+        self._soon.start()
 
     def progressed(self, spec: RunSpec, progress: Progress) -> None:
         now = time.monotonic()
         if now - self._told >= REPORT_EVERY_S:
             self._told = now
+            self._forget_start()
             fields = {**vars(progress), "last_epoch": None}
             self._board.tell.remote(News(spec.id, self._node, fields))
 

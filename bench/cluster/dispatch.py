@@ -9,7 +9,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bench.cluster.board import read_board, start_board
+from bench.cluster.board import LOOK_S, read_board, start_board
 from bench.cluster.claims import claimed
 from bench.cluster.shared_store import RUNNING, deliver
 from bench.cluster.task import Answer, Broken, Outcome, Unfit, do_task
@@ -29,12 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AHEAD = 2.0
+AHEAD = 4.0
 """Tasks with Ray for each slot: the next one is there when a slot falls free, and an autoscaler
 sees that more are wanted."""
-
-LOOK_S = 0.5
-"""Between looks at the board."""
 
 
 @dataclass
@@ -42,6 +39,7 @@ class _Flight:
     """A run that is with Ray."""
 
     spec: RunSpec
+    run_id: str  # kept, since each look at ``spec.id`` makes it anew
     hold: contextlib.ExitStack  # this process's claim to it, and its file in ``running/``
     clock: Clock = field(default_factory=Clock)
     file: RunningFile | None = None
@@ -117,19 +115,19 @@ class Dispatch:
         tried = 0
         while len(self._flights) < limit and tried < len(self._queue):
             spec = self._queue.popleft()
-            if self._not_before.get(spec.id, 0.0) > time.monotonic():
+            if self._not_before and self._not_before.get(spec.id, 0.0) > time.monotonic():
                 self._queue.append(spec)
                 tried += 1
             else:
                 self._give(spec)
 
     def _give(self, spec: RunSpec) -> None:
-        store, hold = self._store, contextlib.ExitStack()
-        if not hold.enter_context(claimed(store.root, spec.id)):
+        store, hold, run_id = self._store, contextlib.ExitStack(), spec.id
+        if not hold.enter_context(claimed(store.root, run_id)):
             hold.close()
             self._put_off(spec)
             return
-        earlier = store.load(spec.id)
+        earlier = store.load(run_id)
         if earlier is not None and is_done(spec, store, refresh=self._refresh):
             hold.close()
             self._ended(earlier)
@@ -138,9 +136,9 @@ class Dispatch:
                 record = skip(spec, self._plan.unavailable[spec.data.name], **self._recording())
             self._ended(record)
         else:
-            content = store.path(spec.id).read_bytes() if earlier is not None else None
+            content = store.path(run_id).read_bytes() if earlier is not None else None
             reference = self._task_for(spec).remote(spec, content, self._briefing, self._board)
-            self._flights[reference] = _Flight(spec, hold)
+            self._flights[reference] = _Flight(spec, run_id, hold)
 
     def _task_for(self, spec: RunSpec) -> Any:
         """The task under a name for the dashboard, kept off the nodes that are set aside.
@@ -187,10 +185,10 @@ class Dispatch:
                     self._lost(flight, error)
                     return
                 if isinstance(answer, Outcome):
-                    self._keep(flight.spec, answer)
+                    self._keep(flight.run_id, answer)
                     return
         finally:
-            self._not_before.pop(flight.spec.id, None)
+            self._not_before.pop(flight.run_id, None)
         if isinstance(answer, Broken):
             raise _raised(answer)
         if isinstance(answer, Unfit):
@@ -199,13 +197,14 @@ class Dispatch:
         else:
             self._put_off(flight.spec)
 
-    def _keep(self, spec: RunSpec, outcome: Outcome) -> None:
-        deliver(self._store, spec.id, outcome.record, outcome.predictions)
-        with contextlib.suppress(OSError):  # for people: that it cannot be written stops nothing
-            path = log_path(self._store.root, spec.id)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(outcome.log)
+    def _keep(self, run_id: str, outcome: Outcome) -> None:
+        deliver(self._store, run_id, outcome.record, outcome.predictions)
+        if outcome.log:
+            with contextlib.suppress(OSError):  # for people: without it nothing stops
+                path = log_path(self._store.root, run_id)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("a", encoding="utf-8") as file:
+                    file.write(outcome.log)
         self._engine.nodes.used(outcome.seconds)
         if outcome.unshared is not None and not self._told_unshared:
             log.warning("%s", outcome.unshared)
@@ -214,18 +213,18 @@ class Dispatch:
 
     def _lost(self, flight: _Flight, error: Exception) -> None:
         """Its worker or its node is gone: it is done again, unless that is its own doing."""
-        spec = flight.spec
-        further = flight.fraction > self._furthest.get(spec.id, 0.0)
-        self._furthest[spec.id] = max(flight.fraction, self._furthest.get(spec.id, 0.0))
-        self._losses[spec.id] = 1 if further else self._losses[spec.id] + 1
+        spec, run_id = flight.spec, flight.run_id
+        further = flight.fraction > self._furthest.get(run_id, 0.0)
+        self._furthest[run_id] = max(flight.fraction, self._furthest.get(run_id, 0.0))
+        self._losses[run_id] = 1 if further else self._losses[run_id] + 1
         self._engine.nodes.lost += 1
         shared = self._engine.shared
         if shared is not None:
             with contextlib.suppress(CannotReach):  # then it is done again
-                shared.pull(self._store, {spec.id})
+                shared.pull(self._store, {run_id})
         if not self.without_done([spec]):  # it had just ended
             return
-        if self._losses[spec.id] < self._engine.losses:
+        if self._losses[run_id] < self._engine.losses:
             self._queue.appendleft(spec)
             return
         said = " ".join(str(error).split())[:200]
@@ -246,7 +245,7 @@ class Dispatch:
         if self._engine.nodes.look():
             self._engine.on_slots(self._engine.nodes.slots, self._engine.nodes.utilisation)
             self._publish()
-        flights = {flight.spec.id: flight for flight in self._flights.values()}
+        flights = {flight.run_id: flight for flight in self._flights.values()}
         for news in read_board(self._board):
             flight = flights.get(news.run_id)
             if flight is not None:

@@ -10,18 +10,17 @@ import contextlib
 import os
 import signal
 import socket
-import tempfile
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cluster.board import BoardReporter
 from bench.cluster.connect import take_environment
 from bench.cluster.fitness import Wanted, code_differences, data_differences
 from bench.cluster.mirror import CheckpointMirror
+from bench.cluster.scratch import ScratchStore, scratch_folder
 from bench.cluster.shared_store import RECORDS, SharedStore, deliver
 from bench.errors import BenchError, CannotWrite, InputError
 from bench.process import Terminated, raise_terminated
@@ -139,7 +138,7 @@ class _Worker:
         take_environment()
         self._briefing = briefing
         self.node, self.node_id = socket.gethostname(), ray.get_runtime_context().get_node_id()
-        self._store = Store(scratch_folder(self.node_id))
+        self._store = ScratchStore(scratch_folder(self.node_id))
         self._code_unfit: list[str] | None = None
         self._dataset: Dataset | None = None
 
@@ -201,8 +200,9 @@ class _Worker:
             options=told.options,
             capture_output=True,
         )
-        with CheckpointMirror(told.shared, store.root, spec.id) as mirror:
-            record = told.do_run(spec, conditions, BoardReporter(board, self.node))
+        mirroring = CheckpointMirror(told.shared, store.root, spec.id)
+        with mirroring as mirror, BoardReporter(board, self.node) as reporter:
+            record = told.do_run(spec, conditions, reporter)
             if record is None:
                 return Busy()
             outcome = _taken(store, record, started)
@@ -237,11 +237,6 @@ def _shared(shared: SharedStore, spec: RunSpec, outcome: Outcome) -> Outcome:
     except CannotWrite as error:
         return replace(outcome, unshared=str(error))
     return outcome
-
-
-def scratch_folder(node_id: str) -> Path:
-    """A node's own store, in its temporary folder (``TMPDIR``)."""
-    return Path(tempfile.gettempdir()) / f"bench-scratch-{os.getuid()}" / node_id[:16]
 
 
 def _device_name(spec: RunSpec) -> str:
