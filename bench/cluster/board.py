@@ -85,14 +85,16 @@ class BoardReporter:
     def __exit__(self, *_: object) -> None:
         self._forget_start()
 
+    def _tell(self, spec: RunSpec, fields: dict[str, Any] | None = None) -> None:
+        self._board.tell.remote(News(spec.id, self._node, fields))
+
     def _forget_start(self) -> None:
         if self._soon is not None:
             self._soon.cancel()
 
     def started(self, spec: RunSpec) -> None:
         self._told = time.monotonic() + LOOK_S - REPORT_EVERY_S
-        news = News(spec.id, self._node)
-        self._soon = threading.Timer(LOOK_S, lambda: self._board.tell.remote(news))
+        self._soon = threading.Timer(LOOK_S, self._tell, (spec,))
         self._soon.daemon = True
         self._soon.start()
 
@@ -102,7 +104,7 @@ class BoardReporter:
             self._told = now
             self._forget_start()
             fields = {**vars(progress), "last_epoch": None}
-            self._board.tell.remote(News(spec.id, self._node, fields))
+            self._tell(spec, fields)
 
     def ended(self, record: Record) -> None:
         """The driver learns it from the task's result."""

@@ -15,7 +15,7 @@ from bench.cluster.local_cluster import local_cluster
 from bench.cluster.needs import Needs
 from bench.cluster.ray_engine import RayEngine
 from bench.cluster.record import OverheadResult
-from bench.cluster.throughput import was_loaded, write_suite
+from bench.cluster.throughput import settled, was_loaded, write_suite
 from bench.execution.local import run_plan
 from bench.measure.load import LoadWatch
 from bench.plan import make_plan
@@ -68,7 +68,7 @@ def overhead(
                 bare_runs_s=[*found.bare_runs_s, of_runs["bare"]],
                 ray_runs_s=[*found.ray_runs_s, of_runs["ray"]],
                 joining_s=joining_s,
-                noisy=found.noisy or was_loaded(watch.stop()),
+                noisy=found.noisy or was_loaded(settled(watch)),
             )
             on_round(found)
     return found

@@ -51,6 +51,7 @@ batch_size = 2
 seconds_per_model = 0.2
 """
 SAMPLES = 100
+SETTLE_S = 5.0  # that Ray's processes need to end, or to fall idle
 
 
 def write_suite(folder: Path, *, runs: int, epochs: int, images: int = 512) -> Path:
@@ -73,7 +74,7 @@ def throughput(
         engine = RayEngine(Needs(1), do_run=partial(fake_run, seconds=spec.seconds))
         engine(plan, todo, store, watcher)
         wall_s = watcher.seconds
-    noisy = was_loaded(watch.stop())
+    noisy = was_loaded(settled(watch))
     whole = (
         record is not None and store.has_predictions(record)
         for record in (store.load(run.id) for run in todo)
@@ -85,6 +86,12 @@ def throughput(
         missing=sum(not one for one in whole),
         noisy=noisy,
     )
+
+
+def settled(watch: LoadWatch) -> Load:
+    """What the watch saw, once Ray's processes are at rest: their ending is no other's work."""
+    time.sleep(SETTLE_S)
+    return watch.stop()
 
 
 def was_loaded(load: Load) -> bool:
