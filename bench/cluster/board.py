@@ -70,41 +70,41 @@ def read_board(board: Any) -> list[News]:
 
 
 class BoardReporter:
-    """A ``Watcher`` of one run that tells the board, without ever waiting for it.
+    """A ``Watcher`` of a worker's runs, one by one, that tells the board and never waits for it.
 
-    Of a run that is over before anyone would look, the board is told nothing.
+    Of a run that is over before anyone would look, the board is told nothing. One thread looks
+    after that for all runs: one for each would take longer than a short run's files.
     """
 
     def __init__(self, board: Any, node: str) -> None:
         self._board, self._node, self._told = board, node, 0.0
-        self._soon: threading.Timer | None = None
-
-    def __enter__(self) -> BoardReporter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._forget_start()
-
-    def _tell(self, spec: RunSpec, fields: dict[str, Any] | None = None) -> None:
-        self._board.tell.remote(News(spec.id, self._node, fields))
-
-    def _forget_start(self) -> None:
-        if self._soon is not None:
-            self._soon.cancel()
+        self._untold: tuple[RunSpec, float] | None = None  # a run that has begun, and when
+        threading.Thread(target=self._tell_starts, daemon=True).start()
 
     def started(self, spec: RunSpec) -> None:
-        self._told = time.monotonic() + LOOK_S - REPORT_EVERY_S
-        self._soon = threading.Timer(LOOK_S, self._tell, (spec,))
-        self._soon.daemon = True
-        self._soon.start()
+        now = time.monotonic()
+        self._untold, self._told = (spec, now), now + LOOK_S - REPORT_EVERY_S
 
     def progressed(self, spec: RunSpec, progress: Progress) -> None:
         now = time.monotonic()
         if now - self._told >= REPORT_EVERY_S:
-            self._told = now
-            self._forget_start()
-            fields = {**vars(progress), "last_epoch": None}
-            self._tell(spec, fields)
+            self._untold, self._told = None, now
+            self._tell(spec, {**vars(progress), "last_epoch": None})
 
     def ended(self, record: Record) -> None:
         """The driver learns it from the task's result."""
+
+    def over(self) -> None:
+        """The run has ended, whatever came of it."""
+        self._untold = None
+
+    def _tell(self, spec: RunSpec, fields: dict[str, Any] | None = None) -> None:
+        self._board.tell.remote(News(spec.id, self._node, fields))
+
+    def _tell_starts(self) -> None:
+        while True:
+            time.sleep(LOOK_S)
+            untold = self._untold
+            if untold is not None and time.monotonic() - untold[1] >= LOOK_S:
+                self._untold = None
+                self._tell(untold[0])

@@ -25,25 +25,25 @@ def fake_run(
 
     Only for stores that are thrown away.
     """
-    clock, store = Clock(), conditions.store
+    clock, store, run_id = Clock(), conditions.store, spec.id
     watcher.started(spec)
     time.sleep(seconds)
     record = Record(
         kind="training",
-        id=spec.id,
+        id=run_id,
         status="done",
         reason=None,
         spec=spec,
         suite=conditions.suite,
         provenance=made_here(spec, conditions.device_name, clock),
         attempts=[],
-        training=_result(spec, store),
+        training=_result(spec, run_id, store),
     )
     store.save(record)
     return record
 
 
-def _result(spec: RunSpec, store: Store) -> TrainingResult:
+def _result(spec: RunSpec, run_id: str, store: Store) -> TrainingResult:
     rng = np.random.default_rng(spec.seed)
     arrays = {
         f"{split}_{part}": made
@@ -53,7 +53,7 @@ def _result(spec: RunSpec, store: Store) -> TrainingResult:
             ("labels", rng.integers(2, size=IMAGES).astype(np.uint8)),
         )
     }
-    stored = store.save_predictions(spec.id, dict(arrays))
+    stored = store.save_predictions(run_id, dict(arrays))
     classes = ["a", "b"]
     scores = Scores(
         images=IMAGES,

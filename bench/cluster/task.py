@@ -141,6 +141,7 @@ class _Worker:
         self._store = ScratchStore(scratch_folder(self.node_id))
         self._code_unfit: list[str] | None = None
         self._dataset: Dataset | None = None
+        self._reporter: BoardReporter | None = None
 
     @classmethod
     def of(cls, reference: Any) -> _Worker:
@@ -200,9 +201,8 @@ class _Worker:
             options=told.options,
             capture_output=True,
         )
-        mirroring = CheckpointMirror(told.shared, store.root, spec.id)
-        with mirroring as mirror, BoardReporter(board, self.node) as reporter:
-            record = told.do_run(spec, conditions, reporter)
+        with CheckpointMirror(told.shared, store.root, spec.id) as mirror:
+            record = self._do(spec, conditions, board)
             if record is None:
                 return Busy()
             outcome = _taken(store, record, started)
@@ -210,6 +210,14 @@ class _Worker:
                 outcome = _shared(told.shared, spec, outcome)
             mirror.discard()
         return outcome
+
+    def _do(self, spec: RunSpec, conditions: Conditions, board: Any) -> Record | None:
+        if self._reporter is None:
+            self._reporter = BoardReporter(board, self.node)
+        try:
+            return self._briefing.do_run(spec, conditions, self._reporter)
+        finally:
+            self._reporter.over()
 
 
 def check_node(briefing: list[Any]) -> list[str]:

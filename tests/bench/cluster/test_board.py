@@ -38,31 +38,32 @@ def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_of_a_run_that_is_over_at_once_nothing_is_told(spec: RunSpec, board: Board) -> None:
-    with BoardReporter(board, "node") as reporter:
-        reporter.started(spec)
-        reporter.progressed(spec, HALF)
+    reporter = BoardReporter(board, "node")
+    reporter.started(spec)
+    reporter.progressed(spec, HALF)
+    reporter.over()
     time.sleep(0.15)
     assert board.take() == []
 
 
 def test_that_a_run_has_begun_is_told_without_any_progress(spec: RunSpec, board: Board) -> None:
-    with BoardReporter(board, "node") as reporter:
-        reporter.started(spec)
-        time.sleep(0.15)
-        assert board.take() == [News(spec.id, "node")]
+    reporter = BoardReporter(board, "node")
+    reporter.started(spec)
+    time.sleep(0.15)
+    assert board.take() == [News(spec.id, "node")]
 
 
 def test_progress_is_told_now_and_then(spec: RunSpec, board: Board) -> None:
-    with BoardReporter(board, "node") as reporter:
-        reporter.started(spec)
-        time.sleep(0.1)
-        for _ in range(2):
-            reporter.progressed(spec, HALF)
-        (news,) = board.take()
-        assert news.progress is not None
-        assert news.progress["fraction"] == 0.5
+    reporter = BoardReporter(board, "node")
+    reporter.started(spec)
+    time.sleep(0.1)
+    for _ in range(2):
         reporter.progressed(spec, HALF)
-        assert board.take() == []
-        time.sleep(0.25)
-        reporter.progressed(spec, HALF)
-        assert len(board.take()) == 1
+    (news,) = board.take()
+    assert news.progress is not None
+    assert news.progress["fraction"] == 0.5
+    reporter.progressed(spec, HALF)
+    assert board.take() == []
+    time.sleep(0.25)
+    reporter.progressed(spec, HALF)
+    assert len(board.take()) == 1
