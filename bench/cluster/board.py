@@ -59,6 +59,14 @@ def start_board() -> Any:
     return ray.remote(Board).options(**options).remote()
 
 
+def stop_board(board: Any) -> None:
+    """End the actor: workers that know it would keep it, idle but waking, until the driver ends."""
+    import ray
+
+    with contextlib.suppress(ray.exceptions.RayError):
+        ray.kill(board)
+
+
 def read_board(board: Any) -> list[News]:
     """The news since the last time; none where the board was lost with its node."""
     import ray
@@ -79,6 +87,7 @@ class BoardReporter:
     def __init__(self, board: Any, node: str) -> None:
         self._board, self._node, self._told = board, node, 0.0
         self._untold: tuple[RunSpec, float] | None = None  # a run that has begun, and when
+        self._stopped = threading.Event()
         threading.Thread(target=self._tell_starts, daemon=True).start()
 
     def started(self, spec: RunSpec) -> None:
@@ -98,12 +107,15 @@ class BoardReporter:
         """The run has ended, whatever came of it."""
         self._untold = None
 
+    def stop(self) -> None:
+        """There are no more runs for this board."""
+        self._stopped.set()
+
     def _tell(self, spec: RunSpec, fields: dict[str, Any] | None = None) -> None:
         self._board.tell.remote(News(spec.id, self._node, fields))
 
     def _tell_starts(self) -> None:
-        while True:
-            time.sleep(LOOK_S)
+        while not self._stopped.wait(LOOK_S):
             untold = self._untold
             if untold is not None and time.monotonic() - untold[1] >= LOOK_S:
                 self._untold = None

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bench.cluster.board import LOOK_S, read_board, start_board
+from bench.cluster.board import LOOK_S, read_board, start_board, stop_board
 from bench.cluster.claims import claimed
 from bench.cluster.shared_store import RUNNING, deliver
 from bench.cluster.task import Answer, Broken, Outcome, Unfit, do_task
@@ -106,6 +106,7 @@ class Dispatch:
                 self._look()
         finally:
             self._engine.nodes.stop()
+            stop_board(self._board)
             for flight in self._flights.values():
                 flight.hold.close()
             self._publish()  # nothing of this command is under way any more

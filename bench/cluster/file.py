@@ -18,8 +18,8 @@ Seconds = Annotated[float, Field(gt=0)]
 class Overhead(Strict):
     """Real runs by a bare loop and by Ray."""
 
-    rounds: Annotated[int, Field(ge=6)]  # fewer have no 95 % interval
-    runs: Count
+    rounds: Annotated[int, Field(ge=6)]  # of one run by each; fewer have no 95 % interval
+    runs: Count  # of the suite by Ray alone
     epochs: Count
     ratio_at_most: Annotated[float, Field(gt=1)]
 

@@ -18,21 +18,24 @@ PARTS: tuple[Part, ...] = get_args(Part)
 
 
 class OverheadResult(Stored):
-    """Seconds of rounds of the same real runs, done by both in turn.
+    """Seconds of real runs: the same by a bare loop and by Ray in turn, then a suite by Ray alone.
 
     Attributes:
-        bare_s: of a bare loop over the runs in one process, each recorded, by round.
-        ray_s: of the same by Ray with one slot, the check of the nodes and, in the first round of
-            a process, the start of the worker included.
-        bare_runs_s, ray_runs_s: what each run says it took itself, by round, in one order.
+        bare_runs_s, ray_runs_s: what each run says it took, by round; done in one process.
+        suite_s: of one suite by Ray with one slot, the check of its nodes included.
+        suite_runs_s: what each of its runs says it took.
         joining_s: that it took to join the cluster, once for each process that measured.
+        rays_own_s: of processor, that Ray's own processes had while the trial went on, for
+            watched_s in all.
     """
 
-    bare_s: list[float]
-    ray_s: list[float]
-    bare_runs_s: list[list[float]]
-    ray_runs_s: list[list[float]]
+    bare_runs_s: list[float]
+    ray_runs_s: list[float]
+    suite_s: float
+    suite_runs_s: list[float]
     joining_s: float
+    rays_own_s: float
+    watched_s: float
     noisy: bool
 
 

@@ -150,8 +150,15 @@ class _Worker:
 
         key = reference.hex()
         if cls._now is None or cls._now[0] != key:
+            if cls._now is not None:
+                cls._now[1].stop()
             cls._now = (key, cls(ray.get(reference)))
         return cls._now[1]
+
+    def stop(self) -> None:
+        """Its driver's plan is over."""
+        if self._reporter is not None:
+            self._reporter.stop()
 
     def unfit(self, spec: RunSpec) -> list[str]:
         """Why this node may not do the run: other code, or no such data; looked at once."""

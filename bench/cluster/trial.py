@@ -58,7 +58,7 @@ def _rounds_before(file: ClusterFile, results: Path, clock: Clock) -> OverheadRe
         return None
     if record.provenance.processor != processor():
         return None
-    if len(record.overhead.bare_s) >= file.overhead.rounds:
+    if record.overhead.suite_runs_s:
         return None
     clock.earlier_s = record.provenance.wall_s
     return record.overhead

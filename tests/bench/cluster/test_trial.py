@@ -68,17 +68,16 @@ def killed(**changes: object) -> ClusterRecord:
 
 
 def beside(
-    bare_s: list[float],
-    ray_s: list[float],
-    joining_s: float = 1.0,
-    slower: float = 1.0,
+    *, rounds: int = 120, slower: float = 1.0, around_s: float = 1.0, runs: int = 60
 ) -> ClusterRecord:
     found = OverheadResult(
-        bare_s=bare_s,
-        ray_s=ray_s,
-        bare_runs_s=[[(s - 1) / 2] * 2 for s in bare_s],
-        ray_runs_s=[[slower * (s - 1) / 2] * 2 for s in bare_s],
-        joining_s=joining_s,
+        bare_runs_s=[3.0 + n / 100 for n in range(rounds)],
+        ray_runs_s=[slower * (3.0 + n / 100) for n in range(rounds)],
+        suite_s=3.0 * runs + around_s,
+        suite_runs_s=[3.0] * runs,
+        joining_s=0.8,
+        rays_own_s=9.0,
+        watched_s=100.0,
         noisy=False,
     )
     return ClusterRecord(part="overhead", spec=FILE, provenance=made(), overhead=found)
@@ -93,30 +92,19 @@ def test_what_is_asked_for_is_judged() -> None:
     assert passed(killed())
     assert not passed(killed(differences=["a: other predictions"]))
     assert not passed(killed(runs_resumed=0))  # then the kills hit nothing
-    loop, ray = [60.0] * 20, [61.0] * 20
-    assert passed(beside(loop, ray))
-    assert not passed(beside(loop, ray, joining_s=20.0))
-    assert not passed(beside(loop, [62.2] * 20, slower=1.02))  # 1.7 % outside, 2 % inside
-    assert not passed(beside(loop[1:], ray[1:]))  # not all rounds yet
+    assert passed(beside())
+    assert not passed(beside(slower=1.04))
+    assert not passed(beside(around_s=5.0))
+    assert not passed(beside(slower=1.02, around_s=2.0))  # 2 % inside, 1.6 % around
+    assert not passed(beside(rounds=119))
+    assert not passed(beside(runs=0))
 
 
-def test_what_ray_adds_is_read_beside_what_disturbs_the_runs() -> None:
-    """The machine is slower by half while Ray's turn lasts, in a fifth of the rounds."""
-    runs = [[30.0, 30.0]] * 16 + [[45.0, 45.0]] * 4
-    found = OverheadResult(
-        bare_s=[61.0] * 20,
-        ray_s=[sum(each) + 2.0 for each in runs],
-        bare_runs_s=[[30.0, 30.0]] * 20,
-        ray_runs_s=runs,
-        joining_s=0.0,
-        noisy=True,
-    )
-    record = ClusterRecord(part="overhead", spec=FILE, provenance=made(), overhead=found)
-    measured = [row["measured"] for row in rows(record)]
-    assert measured[0] == f"{20 * 1.0 / (20 * 61.0):+.3f}"
-    assert measured[1].startswith("1.000 [1.000, ")
-    assert measured[3] == f"{(sum(found.ray_s)) / (20 * 61.0):.3f}"
-    assert passed(record)
+def test_what_ray_adds_is_told_by_part() -> None:
+    measured = [row["measured"] for row in rows(beside(slower=1.01))]
+    assert measured[0] == f"{1.8 / 180:+.4f}"
+    assert measured[1].startswith("1.010 [1.010, 1.010]")
+    assert measured[2:] == ["1.020", "0.090"]
 
 
 def test_the_page_says_what_was_not_measured_and_lists_differences(tmp_path: Path) -> None:
@@ -125,9 +113,7 @@ def test_the_page_says_what_was_not_measured_and_lists_differences(tmp_path: Pat
     assert page.count("Not measured here") == 2
     assert "- a: other predictions" in page
     assert "missed" in page
-    assert "1.020 [1.020, 1.020]" in cluster_page(
-        {"overhead": beside([60.0] * 10, [61.0] * 10, slower=1.02)}
-    )
+    assert "1.020 [1.020, 1.020]" in cluster_page({"overhead": beside(rounds=10, slower=1.02)})
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
@@ -179,11 +165,13 @@ def test_rays_own_processes_are_no_load_but_those_before_and_after_are() -> None
 @heavy
 def test_rounds_beside_a_bare_loop_go_on_where_they_stopped(tmp_path: Path) -> None:
     spec = FILE.overhead.model_copy(update={"rounds": 2, "runs": 1, "epochs": 1})
-    before = beside([1.0], [2.0], 3.0).overhead
+    before = beside(rounds=1, runs=0).overhead
     told: list[OverheadResult] = []
     found = overhead(spec, before, tmp_path, lambda what, done: None, told.append)
-    assert told == [found]
-    assert found.bare_s[0] == 1.0
-    assert found.ray_s[0] == 2.0
-    assert len(found.bare_s) == len(found.ray_s) == 2
-    assert found.joining_s > 3.0
+    assert [len(one.ray_runs_s) for one in told] == [2]
+    assert found.bare_runs_s[0] == found.ray_runs_s[0] == 3.0
+    assert len(found.bare_runs_s) == len(found.ray_runs_s) == 2
+    (run_s,) = found.suite_runs_s
+    assert 0 < run_s < found.suite_s
+    assert found.joining_s > 0.8
+    assert found.rays_own_s > 9.0
