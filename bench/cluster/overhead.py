@@ -25,7 +25,7 @@ from bench.cluster.local_cluster import local_cluster
 from bench.cluster.needs import Needs
 from bench.cluster.ray_engine import RayEngine
 from bench.cluster.record import OverheadResult
-from bench.cluster.throughput import was_loaded, write_suite
+from bench.cluster.throughput import SETTLE_S, was_loaded, write_suite
 from bench.execution.local import run_plan
 from bench.execution.one_run import Conditions, do_run
 from bench.execution.watcher import Watcher
@@ -75,6 +75,7 @@ def overhead(
             joined = {"joining_s": found.joining_s + time.perf_counter() - started}
             found = found.model_copy(update=joined)
             bare = _BareLoop(suite, folder / "bare")
+            time.sleep(SETTLE_S)  # what the cluster does to start is no other's load
             for number in range(len(found.bare_runs_s), spec.rounds):
                 on_progress("real runs, in turn", number / spec.rounds)
                 with _watched(found, bare) as changes:
