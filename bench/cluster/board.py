@@ -59,14 +59,6 @@ def start_board() -> Any:
     return ray.remote(Board).options(**options).remote()
 
 
-def stop_board(board: Any) -> None:
-    """End the actor: workers that know it would keep it, idle but waking, until the driver ends."""
-    import ray
-
-    with contextlib.suppress(ray.exceptions.RayError):
-        ray.kill(board)
-
-
 def read_board(board: Any) -> list[News]:
     """The news since the last time; none where the board was lost with its node."""
     import ray

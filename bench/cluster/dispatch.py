@@ -9,7 +9,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bench.cluster.board import LOOK_S, read_board, start_board, stop_board
+from bench.cluster.board import LOOK_S, read_board
 from bench.cluster.claims import claimed
 from bench.cluster.shared_store import RUNNING, deliver
 from bench.cluster.task import Answer, Broken, Outcome, Unfit, do_task
@@ -65,7 +65,6 @@ class Dispatch:
         self._suite = SuiteSeen(name=plan.suite.name, seeds=plan.suite.seeds)
         self._task = ray.remote(max_retries=0, **engine.needs.options)(do_task)
         self._named: dict[str, Any] = {}
-        self._board: Any = None
         self._queue = deque[RunSpec]()
         self._flights: dict[Any, _Flight] = {}
         self._not_before: dict[str, float] = {}  # by id: runs that other processes are doing
@@ -90,7 +89,7 @@ class Dispatch:
         """Until every run has ended."""
         import ray
 
-        self._board = start_board()
+        self._board = self._engine.board
         self._queue.extend(todo)
         try:
             while self._queue or self._flights:
@@ -106,7 +105,6 @@ class Dispatch:
                 self._look()
         finally:
             self._engine.nodes.stop()
-            stop_board(self._board)
             for flight in self._flights.values():
                 flight.hold.close()
             self._publish()  # nothing of this command is under way any more

@@ -72,35 +72,35 @@ def overhead(
     with local_cluster(1) as cluster:
         started = time.perf_counter()
         with connected(cluster.address):
-            joined = {"joining_s": found.joining_s + time.perf_counter() - started}
-            found = found.model_copy(update=joined)
+            first_s = sum(_do(RayEngine(Needs(1)), suite, folder / "first", range(1)))
+            joining_s = found.joining_s + time.perf_counter() - started - first_s
+            found = found.model_copy(update={"joining_s": joining_s})
             bare = _BareLoop(suite, folder / "bare")
+            bare(0)  # which tells what process it is
+            engine = RayEngine(Needs(1), do_run=partial(_in_process, bare.process))
+            _do(engine, suite, folder / "second", range(1))
             time.sleep(SETTLE_S)  # what the cluster does to start is no other's load
             for number in range(len(found.bare_runs_s), spec.rounds):
                 on_progress("real runs, in turn", number / spec.rounds)
                 with _watched(found, bare) as changes:
-                    changes |= _round(number, bare, suite, folder, found)
+                    changes |= _round(number, bare, engine, suite, folder / "ray", found)
                 found = found.model_copy(update=changes)
                 on_round(found)
             on_progress("a suite by Ray", 1.0)
             with _watched(found, bare) as changes:
-                engine = RayEngine(Needs(1))
                 changes |= _suite(engine, suite, folder / "suite", range(spec.runs))
             return found.model_copy(update=changes)
 
 
 def _round(
-    number: int, bare: _BareLoop, suite: Path, folder: Path, found: OverheadResult
+    number: int, bare: _BareLoop, engine: Engine, suite: Path, results: Path, found: OverheadResult
 ) -> dict[str, Any]:
     seconds = dict[str, float]()
-    if bare.process is None:
-        bare(number)  # the process's first, slower than all that follow; and it tells which it is
-    engine = RayEngine(Needs(1), do_run=partial(_in_process, bare.process))
     for name in ("bare", "ray") if number % 2 else ("ray", "bare"):
         if name == "bare":
             seconds[name] = bare(number)
         else:
-            (seconds[name],) = _do(engine, suite, folder / "ray", range(number, number + 1))
+            (seconds[name],) = _do(engine, suite, results, range(number, number + 1))
     return {
         "bare_runs_s": [*found.bare_runs_s, seconds["bare"]],
         "ray_runs_s": [*found.ray_runs_s, seconds["ray"]],

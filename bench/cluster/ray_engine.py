@@ -10,8 +10,10 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from bench.cluster.board import start_board
 from bench.cluster.connect import passing_signals
 from bench.cluster.dispatch import Dispatch
 from bench.cluster.fitness import refusal, wanted_for
@@ -55,6 +57,11 @@ class RayEngine:
 
     def __post_init__(self) -> None:
         self.nodes = Nodes(self.needs)
+
+    @cached_property
+    def board(self) -> Any:
+        """Where workers say what they do; one for all calls, since to start it takes a process."""
+        return start_board()
 
     def __call__(
         self,

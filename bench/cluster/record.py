@@ -24,7 +24,8 @@ class OverheadResult(Stored):
         bare_runs_s, ray_runs_s: what each run says it took, by round; done in one process.
         suite_s: of one suite by Ray with one slot, the check of its nodes included.
         suite_runs_s: what each of its runs says it took.
-        joining_s: that it took to join the cluster, once for each process that measured.
+        joining_s: that it took to join the cluster, check its node and start a worker that loads
+            torch, and the board; once for each process that measured.
         rays_own_s: of processor, that Ray's own processes had while the trial went on, for
             watched_s in all.
     """

@@ -102,8 +102,8 @@ def _overhead(record: ClusterRecord) -> list[Row]:
     reached = both is not None and both <= spec.ratio_at_most
     return [
         {
-            "what": f"a suite of {spec.runs} runs: added around them, joining the cluster too, "
-            "of their time",
+            "what": f"a suite of {spec.runs} runs: added around them, joining the cluster and "
+            "starting a worker too, of their time",
             "measured": BLANK if outside is None else f"{outside:+.4f}",
             "at most": "",
             "verdict": "",
