@@ -110,5 +110,6 @@ class BoardReporter:
         while not self._stopped.wait(LOOK_S):
             untold = self._untold
             if untold is not None and time.monotonic() - untold[1] >= LOOK_S:
-                self._untold = None
+                if self._untold is untold:  # not the next run's
+                    self._untold = None
                 self._tell(untold[0])

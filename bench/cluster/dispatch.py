@@ -107,6 +107,7 @@ class Dispatch:
             self._engine.nodes.stop()
             for flight in self._flights.values():
                 flight.hold.close()
+            self._flights.clear()
             self._publish()  # nothing of this command is under way any more
 
     def _hand_out(self) -> None:
@@ -275,7 +276,8 @@ class Dispatch:
             return
         with contextlib.suppress(BenchError):  # it only informs
             runs = {f"{spec.id}.json" for spec in self._plan.runs}
-            here = runs & {path.name for path in (self._store.root / RUNNING).glob("*.json")}
+            told = (flight for flight in self._flights.values() if flight.file is not None)
+            here = {f"{flight.run_id}.json" for flight in told}
             for name in (shared.names(RUNNING) & runs) - here:
                 shared.remove(RUNNING, name)
             for name in here:

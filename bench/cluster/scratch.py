@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -25,6 +26,8 @@ class ScratchStore(Store):
             beside.write_bytes(content)
             beside.replace(path)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                beside.unlink()
             raise CannotWrite(
                 f"{path}: cannot be written ({error.strerror}); make room, or let TMPDIR name "
                 "another folder where the node is started"

@@ -7,6 +7,7 @@ mirrors a results folder: ``records/``, ``checkpoints/`` and ``running/`` by the
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import socket
 import uuid
@@ -200,7 +201,11 @@ class SharedStore:
         return count
 
     def pull_running(self, store: Store) -> None:
-        """Say here which runs are under way there, and forget what was said of them before."""
+        """Say here which runs are under way there, and forget what was said of them before.
+
+        What this machine says of a run that has a lock or a record here is fresher here: a copy
+        would bring back what has ended.
+        """
         if self.is_same_as(store):
             return
         names = {name for name in self.names(RUNNING) if name.endswith(".json")}  # no locks
@@ -209,8 +214,10 @@ class SharedStore:
             if state.host != socket.gethostname() and f"{run_id}.json" not in there:
                 forget(store.root, run_id)
         for name, content in there.items():
-            if content is not None:
-                write_atomic(store.root / RUNNING / name, content)
+            path = store.root / RUNNING / name
+            known = path.with_suffix(".lock").exists() or store.path(path.stem).exists()
+            if content is not None and not (known and _said_here(content)):
+                write_atomic(path, content)
 
     def is_same_as(self, store: Store) -> bool:
         """Whether it is that results folder itself."""
@@ -225,6 +232,13 @@ class SharedStore:
                 remedy="delete it and run the suite again",
                 file=f"{self.shown}/{RECORDS}/{run_id}.json",
             ) from None
+
+
+def _said_here(content: bytes) -> bool:
+    """Whether the file of a run under way was written on this machine."""
+    with contextlib.suppress(ValueError, AttributeError):
+        return bool(json.loads(content).get("host") == socket.gethostname())
+    return False
 
 
 def _replaces(record: Record, earlier: Record | None) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from bench.cluster.dispatch import Dispatch
+from bench.cluster.dispatch import Dispatch, _Flight
 from bench.cluster.needs import Needs
 from bench.cluster.ray_engine import RayEngine
 from bench.cluster.shared_store import RUNNING, SharedStore
@@ -34,10 +35,13 @@ def test_only_its_own_runs_are_told_and_forgotten(plan: Plan, tmp_path: Path) ->
     shared.write(RUNNING, "another-suite.json", b"")
     with claim(tmp_path / "shared", spec.id) as mine:  # of a process whose results folder it is
         assert mine
-        with RunningFile(tmp_path / "here", spec.id, spec.cell_key):
+        with RunningFile(tmp_path / "here", spec.id, spec.cell_key) as file:
+            driver._flights["its task"] = _Flight(spec, spec.id, ExitStack(), file=file)
             driver._publish()
         told = {"another-suite.json", f"{spec.id}.json", f"{spec.id}.lock"}
         assert shared.names(RUNNING) == told
+        RunningFile(tmp_path / "here", spec.id, spec.cell_key).__enter__()  # left by another
+        driver._flights.clear()
         driver._publish()
         assert shared.names(RUNNING) == told - {f"{spec.id}.json"}
         with claim(tmp_path / "shared", spec.id) as again:

@@ -31,3 +31,16 @@ def test_a_disk_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "records").write_text("no folder")
     with pytest.raises(CannotWrite, match=r"a\.npz: cannot be written .*TMPDIR"):
         ScratchStore(tmp_path).save_predictions("a", {"x": np.arange(3)})
+
+
+def test_nothing_of_a_file_stays_that_could_not_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(CannotWrite, match="No space left"):
+        ScratchStore(tmp_path).save_predictions("a", {"x": np.arange(3)})
+    assert list((tmp_path / "records").iterdir()) == []

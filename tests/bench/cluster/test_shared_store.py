@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
 import time
 import uuid
 from collections.abc import Callable
@@ -14,6 +17,7 @@ import pytest
 from bench.cluster.mirror import CheckpointMirror
 from bench.cluster.shared_store import CHECKPOINTS, RECORDS, RUNNING, SharedStore, deliver
 from bench.errors import BenchError, CannotWrite, InputError
+from bench.execution.running import running
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.suite import load_suite
@@ -98,8 +102,6 @@ def test_the_results_folder_itself_is_not_copied_onto_itself(done: tuple[Store, 
 def test_what_runs_elsewhere_is_seen_and_forgotten_again(
     shared: SharedStore, tmp_path: Path
 ) -> None:
-    from bench.execution.running import running
-
     state = b'{"id": "a", "cell_key": "k", "pid": 1, "host": "far", "fraction": 0.5, "seconds": 1}'
     store = Store(tmp_path / "here")
     shared.write(RUNNING, "a.json", state)
@@ -108,6 +110,23 @@ def test_what_runs_elsewhere_is_seen_and_forgotten_again(
     shared.remove(RUNNING, "a.json")
     shared.pull_running(store)
     assert not running(store.root)
+
+
+def test_a_run_that_ended_here_is_not_brought_back(shared: SharedStore, tmp_path: Path) -> None:
+    """Its driver has not yet told the store so, and the copy would stay."""
+    state = {"id": "a", "cell_key": "k", "pid": os.getpid(), "fraction": 0.5, "seconds": 1}
+    store = Store(tmp_path / "here")
+    shared.write(RUNNING, "a.json", json.dumps(state | {"host": socket.gethostname()}).encode())
+    shared.pull_running(store)  # another results folder of this machine: there is nothing here
+    assert running(store.root)
+    (store.root / RUNNING / "a.json").unlink()
+    store.folder.mkdir()
+    store.path("a").write_text("its record")
+    shared.pull_running(store)
+    assert not running(store.root)
+    shared.write(RUNNING, "a.json", json.dumps(state | {"host": "far"}).encode())
+    shared.pull_running(store)  # made anew elsewhere
+    assert running(store.root)
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
