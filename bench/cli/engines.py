@@ -200,6 +200,18 @@ def shared_store(url: str | None, *, writable: bool = True) -> SharedStore | Non
     return store
 
 
+def done_already(suite: str, only: str, *, refresh: bool, stream: bool) -> bool:
+    """Whether a cluster would have nothing to do; only of suites for CPUs is it known before."""
+    from bench.cli.suites import plan_suite
+    from bench.execution.pending import pending
+    from bench.suite import load_suite
+
+    if load_suite(suite).settings.device != "cpu":
+        return False
+    plan, store = plan_suite(suite, only, dry_run=False, stream=stream)
+    return not pending(plan, store, refresh=refresh)
+
+
 def pull(url: str | None, store: Store) -> None:
     """Bring what a shared store holds here: results that are not here, and what is under way."""
     shared = shared_store(url, writable=False)

@@ -259,6 +259,23 @@ def test_a_gpu_that_torch_cannot_use_is_one_line(
         ray_cluster._cluster.remove_node(node)
 
 
+def test_a_suite_that_is_done_joins_no_cluster(
+    bench: Any, suite_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def joins(*_: object) -> None:
+        raise AssertionError("joined")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bench.cli.engines.join_cluster", joins)
+        with pytest.raises(AssertionError, match="joined"):
+            bench("run", suite_file, "--engine", "ray")
+    assert bench("run", suite_file).code == 0
+    monkeypatch.setattr("bench.cli.engines.join_cluster", joins)
+    again = bench("run", suite_file, "--engine", "ray")
+    assert again.code == 0
+    assert "5 finished runs kept" in again.out
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
