@@ -125,18 +125,17 @@ class Cluster:
         return engine
 
 
-def join_cluster(
-    context: typer.Context,
+def check_engine(
     engine: str,
     address: str | None,
     shared: str | None,
     workers: int | None,
     memory_gib: float | None,
-) -> Cluster | None:
-    """The cluster, joined until the command ends; None where this machine alone does the runs.
+) -> SharedStore | None:
+    """The shared store, if one is asked for; refuses what can be refused without a cluster.
 
     Raises:
-        InputError: an option that the engine does not take, no such cluster, no such place.
+        InputError: an option that the engine does not take, nothing answers, no such place.
     """
     if engine == "local":
         for key, given in (("--address", address), ("--shared", shared), ("--memory", memory_gib)):
@@ -151,11 +150,21 @@ def join_cluster(
             remedy="leave it out",
             key="--workers",
         )
+    check_answers(address or os.environ.get("RAY_ADDRESS") or "")
+    return shared_store(shared)
+
+
+def join_cluster(
+    context: typer.Context, address: str | None, shared: SharedStore | None
+) -> Cluster:
+    """The cluster, joined until the command ends.
+
+    Raises:
+        InputError: no such cluster.
+    """
     from bench.cluster.connect import connected
 
-    check_answers(address or os.environ.get("RAY_ADDRESS") or "")
-    store = shared_store(shared)
-    return Cluster(context.with_resource(connected(address)), store)
+    return Cluster(context.with_resource(connected(address)), shared)
 
 
 def check_answers(address: str) -> None:
@@ -198,18 +207,6 @@ def shared_store(url: str | None, *, writable: bool = True) -> SharedStore | Non
     store = SharedStore(url)
     store.check(writable=writable)
     return store
-
-
-def done_already(suite: str, only: str, *, refresh: bool, stream: bool) -> bool:
-    """Whether a cluster would have nothing to do; only of suites for CPUs is it known before."""
-    from bench.cli.suites import plan_suite
-    from bench.execution.pending import pending
-    from bench.suite import load_suite
-
-    if load_suite(suite).settings.device != "cpu":
-        return False
-    plan, store = plan_suite(suite, only, dry_run=False, stream=stream)
-    return not pending(plan, store, refresh=refresh)
 
 
 def pull(url: str | None, store: Store) -> None:

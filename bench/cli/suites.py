@@ -54,7 +54,7 @@ def run(
 ) -> None:
     """Train what is not trained yet; finished runs are kept, failed ones tried again."""
     from bench.cli.cluster import print_estimate
-    from bench.cli.engines import done_already, join_cluster, local_engine, say_used, say_where
+    from bench.cli.engines import check_engine, join_cluster, local_engine, say_used, say_where
     from bench.cli.run_options import make_options, places_of
     from bench.console import SuiteScreen, out, print_failures, print_work
     from bench.execution.estimate import Estimator
@@ -65,13 +65,16 @@ def run(
         print_estimate(suite, only, hardware, dry_run=dry_run)
         return
     options = make_options(tensorboard, checkpoint_every, stream, dry_run=dry_run)
-    cluster = None
-    if engine == "local" or not done_already(suite, only, refresh=refresh, stream=stream):
-        cluster = join_cluster(context, engine, address, shared, workers, memory)
+    on_cluster = engine != "local"
+    ask_first = on_cluster and _load(suite).settings.device != "cpu"  # which GPUs it has
+    place = check_engine(engine, address, shared, workers, memory)
+    cluster = join_cluster(context, address, place) if ask_first else None
     device = cluster.device if cluster else None
     plan, store = plan_suite(suite, only, dry_run=dry_run, stream=stream, device=device)
-    places = places_of(plan, workers, per_gpu) if cluster is None else None
+    places = None if on_cluster else places_of(plan, workers, per_gpu)
     todo = pending(plan, store, refresh=refresh)
+    if on_cluster and cluster is None and todo:
+        cluster = join_cluster(context, address, place)
     records, damaged = store.readable()
     estimator = Estimator(records)
     for line in damaged:

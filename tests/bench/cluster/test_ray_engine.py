@@ -274,6 +274,8 @@ def test_a_suite_that_is_done_joins_no_cluster(
     again = bench("run", suite_file, "--engine", "ray")
     assert again.code == 0
     assert "5 finished runs kept" in again.out
+    refused = bench("run", suite_file, "--engine", "ray", "--workers", "2")
+    assert "Ray decides how many" in refused.err
 
 
 @pytest.mark.parametrize(
