@@ -114,7 +114,7 @@ def print_estimate(name: str, only: str, hardware: str, *, dry_run: bool) -> Non
     from bench.cluster.estimates import estimate_suite
     from bench.console import out
     from bench.report.scaling import cost_lines, limit_line, scaling_rows
-    from bench.report.tables import markdown
+    from bench.report.table.markdown import markdown
     from bench.suite import load_suite
 
     if not dry_run:

@@ -92,7 +92,7 @@ def _call(
     from bench.gpu.calling import Calling, table
     from bench.gpu.machine import find_machine
     from bench.packed import FOLDER
-    from bench.report.tables import markdown
+    from bench.report.table.markdown import markdown
 
     machine = find_machine(device)
     rehearsal = machine.device == "cpu"

@@ -13,7 +13,7 @@ from bench.records.store import write_atomic
 from bench.report.accuracy import Row
 from bench.report.folder import reports_folder
 from bench.report.scaling import cost_lines, limit_line, scaling_rows
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.report.text import BLANK, duration
 from bench.statistics.timings import Estimate, speed_ratio
 from bench.suite import Suite

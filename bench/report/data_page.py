@@ -11,7 +11,7 @@ from bench.records.store import write_atomic
 from bench.report.accuracy import Row
 from bench.report.contact_sheet import credit
 from bench.report.folder import reports_folder
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 
 PAGE = "data.md"
 SHEETS = "data"  # the folder of contact sheets, beside the page

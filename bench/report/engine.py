@@ -10,7 +10,7 @@ from bench.engine.record import EngineRecord, load
 from bench.records.store import write_atomic
 from bench.report.accuracy import Row
 from bench.report.folder import reports_folder
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.report.text import BLANK, rate
 from bench.statistics.timings import Estimate, speed_ratio
 

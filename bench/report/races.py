@@ -16,7 +16,7 @@ from bench.race.record import (
 )
 from bench.records.store import write_atomic
 from bench.report.folder import reports_folder
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.report.text import BLANK, rate
 
 PAGE = "races.md"

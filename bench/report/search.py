@@ -10,7 +10,7 @@ from bench.records.schema import Record
 from bench.records.store import Store, write_atomic
 from bench.report.design import cost_columns
 from bench.report.folder import reports_folder
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.report.text import BLANK, millions, percent
 from bench.search.file import Search, known_searches, load_search, trial_id
 from bench.search.record import Trial, load_all

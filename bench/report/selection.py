@@ -14,7 +14,7 @@ from bench.report.folder import reports_folder
 from bench.report.intervals import interval_points
 from bench.report.published import Published, read_published
 from bench.report.published_gaps import best_of, gaps_between
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.report.text import BLANK, published_percent
 from bench.statistics.intervals import IntervalEstimate
 from bench.statistics.over_seeds import difference_over_seeds

@@ -18,7 +18,7 @@ from bench.report.simulation_words import (
     PRACTICE_READ,
     WORLDS_READ,
 )
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.simulate.file import SimulationFile
 from bench.simulate.rates import Kind, Rate, held
 from bench.simulate.record import AnalysisCost, SimulationRecord, load

@@ -23,7 +23,6 @@ from bench.report.table.html import table_html
 from bench.report.table.latex import all_tables, table_latex
 from bench.report.table.macros import NAME as MACROS
 from bench.report.table.macros import macros
-from bench.report.table.markdown import markdown as markdown
 from bench.report.table.markdown import notes_markdown, table_markdown
 from bench.report.table.model import Table
 from bench.staleness import ALL_STALE, Staleness

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.records.store import write_atomic
 from bench.report.accuracy import Row
 from bench.report.folder import reports_folder
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.statistics.floor import widened
 from bench.statistics.timings import Estimate, speed_ratio
 from bench.trust.record import CopyTimes, TrustRecord, load

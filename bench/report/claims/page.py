@@ -14,7 +14,7 @@ from bench.report.claims.html import claims_html
 from bench.report.claims.judge import Audit, Judged, judge_claims
 from bench.report.claims.verdict import Evidence
 from bench.report.folder import reports_folder
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.report.text import BLANK
 
 PAGE, HTML = "claims.md", "claims.html"

@@ -14,7 +14,7 @@ from bench.report.compare.trainings import Beside, SameSeed, Scored
 from bench.report.compare.words import Part, in_words
 from bench.report.footnotes import Footnotes
 from bench.report.published_table import source_sentence
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.report.text import (
     BLANK,
     duration,

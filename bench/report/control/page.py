@@ -14,7 +14,7 @@ from bench.report.control.expected import ALIKE, Judged, judge_expectations, jud
 from bench.report.control.file import EXPECTED, ExpectedFile, load_expected
 from bench.report.control.trainings import Trainings
 from bench.report.folder import reports_folder
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.staleness import Staleness
 from bench.statistics.verdict import REGION
 from bench.suite import Suite, load_suite

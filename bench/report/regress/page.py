@@ -13,7 +13,7 @@ from bench.errors import InputError
 from bench.records.store import write_atomic
 from bench.regress.record import Finding, GateReport
 from bench.report.regress import words
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.specs import describe_invalid
 from bench.toml_file import shown
 

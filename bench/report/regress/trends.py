@@ -11,7 +11,7 @@ from bench.regress.history import Revision, load_all
 from bench.regress.micro import Micro, load_micro
 from bench.report.folder import reports_folder
 from bench.report.regress.series import Series, all_series
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.report.text import BLANK
 from bench.statistics.change_points import LEAST
 

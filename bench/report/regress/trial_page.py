@@ -11,7 +11,7 @@ from bench.records.store import write_atomic
 from bench.regress.faults import FAULTS
 from bench.regress.trial_record import NOTHING, WHOLE, Replayed, TrialRecord, Try, load
 from bench.report.folder import reports_folder
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 from bench.report.text import BLANK, duration
 from bench.statistics.intervals import wilson_over_images
 

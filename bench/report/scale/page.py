@@ -9,7 +9,7 @@ from bench.report.accuracy import Row
 from bench.report.folder import reports_folder
 from bench.report.scale.file import MANY, Shape
 from bench.report.scale.record import Drawing, ScaleRecord, load
-from bench.report.tables import markdown
+from bench.report.table.markdown import markdown
 
 PAGE = "scale.md"
 ABSENT = "# Many records\n\nNot measured here: `make scale` measures it.\n"
