@@ -23,6 +23,7 @@ from bench.toml_file import ROOT
 
 FOLDER = "kernels"  # below the results folder
 TESTS = "tests/baselines/test_gpu_scan.py"
+MOST_AT_ONCE = 8  # tests: what they wait for is Triton's compiler, on one core each
 
 
 class KernelTest(Stored):
@@ -127,6 +128,7 @@ def _load(path: Path) -> KernelCheck | None:
 def _pytest(report: Path, selected: str | None) -> list[str]:
     """Only what the tests need: another machine's plugins and new warnings are no fault of ours."""
     options = ["-p", "pytest_timeout", "-p", "no:cacheprovider", "-o", "filterwarnings=default"]
+    options += ["-p", "xdist.plugin", "-n", str(min(MOST_AT_ONCE, os.cpu_count() or 1))]
     chosen = ["-k", selected] if selected is not None else []
     written = [f"--junitxml={report}", "-q", *options, *chosen]
     return [sys.executable, "-m", "pytest", TESTS, *written]
