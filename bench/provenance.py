@@ -22,6 +22,7 @@ from bench.details import DetailSpec, MachineSpec, ModelDetail
 from bench.digested import HARNESS, MODEL_SOURCES, PREPARATION
 from bench.own_code import own_sources
 from bench.packed import read_stamp
+from bench.source_text import unparse
 from bench.specs import CostSpec, ModelSpec, RunSpec
 from bench.toml_file import ROOT
 
@@ -146,11 +147,10 @@ def _normalised(place: str) -> tuple[tuple[str, str], ...]:
 
 def _without_prose(source: bytes) -> str:
     try:
-        tree = ast.parse(source)
+        # text, not a dump: a dump lists fields that newer Pythons add to every node
+        return unparse(_Prose().visit(ast.parse(source)))
     except (SyntaxError, ValueError):  # a user's own, half written: other code, whatever it says
         return hashlib.sha256(source).hexdigest()
-    # unparse, not dump: a dump lists fields that newer Pythons add to every node
-    return ast.unparse(ast.fix_missing_locations(_Prose().visit(tree)))
 
 
 class _Prose(ast.NodeTransformer):
@@ -180,13 +180,16 @@ def commit() -> tuple[str | None, bool | None]:
     """The checkout's commit and whether its source differs from it; None where nothing tells.
 
     Only what can decide a result counts, new files there too: not records, reports or docs. A
-    checkout that travelled without git tells it by its stamp.
+    checkout that travelled without git tells it by its stamp, and so does one that travelled on top
+    of another commit's git: its source is that of the stamp to the last byte, or it is changed.
     """
     revision = _git("rev-parse", "HEAD")
     if revision is None:
         return read_stamp(SOURCE)
-    changed = _git("status", "--porcelain", "--", *SOURCE)
-    return revision, bool(changed)
+    if not _git("status", "--porcelain", "--", *SOURCE):
+        return revision, False
+    stamped, dirty = read_stamp(SOURCE)
+    return (stamped, False) if dirty is False else (revision, True)
 
 
 def _git(*arguments: str) -> str | None:

@@ -36,6 +36,7 @@ class PackFile(Strict):
     platforms: Annotated[list[str], Field(min_length=1)]
     packages: list[str]  # at the versions of constraints.txt
     pure: list[str]  # the same, published as source alone: built here, they hold no machine code
+    has: list[str]  # of what the bench imports, in whatever version
     datasets: list[str]  # by MedMNIST's names, in 28 px
     minutes: Annotated[float, Field(gt=0)]
     most_mib: Annotated[float, Field(gt=0)]

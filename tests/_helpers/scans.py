@@ -44,8 +44,8 @@ def values_and_gradients(form: str, inputs: list[Tensor], dtype: torch.dtype) ->
     with use_form(form):
         y = selective_scan(*[*leaves, inputs[-1]])
         # A fixed, uneven weighting of the outputs, the same in every form.
-        weights = torch.cos(torch.arange(y.numel(), dtype=torch.float64)).view(y.shape).to(dtype)
-        gradients = torch.autograd.grad((y * weights).sum(), leaves)
+        weights = torch.cos(torch.arange(y.numel(), dtype=torch.float64)).view(y.shape)
+        gradients = torch.autograd.grad((y * weights.to(y)).sum(), leaves)
     return [y.detach(), *gradients]
 
 

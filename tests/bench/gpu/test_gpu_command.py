@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -55,7 +57,8 @@ def test_a_dry_run_lists_the_steps_of_the_time_and_needs_no_gpu(
     said = bench("gpu", "--dry-run", "--minutes", "1.5")
     assert said.code == 0
     lines = said.out.splitlines()
-    assert lines[0].startswith("kernels: python -m bench kernels --missing: at most 60 s")
+    assert lines[0].startswith("kernels: python -m bench kernels --missing ")
+    assert lines[0].endswith(": at most 60 s")
     assert all(line.endswith("left for a later call") for line in lines[1:-1])
     assert not results.exists()
 
@@ -218,6 +221,79 @@ def test_a_tree_without_git_tells_its_commit_by_the_stamp(
     monkeypatch.setattr(provenance, "_git", lambda *_: None)
     monkeypatch.setattr(provenance, "read_stamp", lambda places: ("abc", False))
     assert provenance.commit.__wrapped__() == ("abc", False)
+
+
+@pytest.mark.parametrize(
+    ("status", "stamped", "told"),
+    [
+        ("", ("abc", False), ("def", False)),
+        (" M bench/a.py", ("abc", False), ("abc", False)),
+        (" M bench/a.py", ("abc", True), ("def", True)),
+        (" M bench/a.py", (None, None), ("def", True)),
+    ],
+)
+def test_a_tree_that_travelled_on_top_of_another_commit_is_the_one_it_was_stamped_as(
+    monkeypatch: pytest.MonkeyPatch, status: str, stamped: object, told: object
+) -> None:
+    answers = {"rev-parse": "def", "status": status}
+    monkeypatch.setattr(provenance, "_git", lambda what, *_: answers[what])
+    monkeypatch.setattr(provenance, "read_stamp", lambda places: stamped)
+    assert provenance.commit.__wrapped__() == told
+
+
+BORROWED = """
+import sys
+from importlib.metadata import packages_distributions
+
+HAS = {has!r}
+LACKS = {{
+    module
+    for module, distributions in packages_distributions().items()
+    if not HAS & {{name.lower().replace("-", "_") for name in distributions}}
+}}
+
+
+class Lacks:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in LACKS:
+            raise ModuleNotFoundError(f"No module named {{name!r}}: a borrowed machine lacks it")
+
+
+sys.meta_path.insert(0, Lacks())
+"""
+
+
+def on_a_borrowed_machine(tmp_path: Path, steps: Path) -> subprocess.CompletedProcess[str]:
+    """A rehearsal in a Python that has what pack.toml says and nothing else."""
+    file = load_pack()
+    has = {name.lower().replace("-", "_") for name in (*file.packages, *file.pure, *file.has)}
+    has.add("medspectralnet")  # this checkout
+    (tmp_path / "sitecustomize.py").write_text(BORROWED.format(has=has))
+    words = ["gpu", "--device", "cpu", "--minutes", "2", "--steps", str(steps)]
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *words, "--archive", str(tmp_path / "a.tar.gz")],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(tmp_path),
+            "BENCH_RESULTS": str(tmp_path / "results"),
+        },
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_a_call_needs_nothing_that_a_borrowed_machine_lacks(tmp_path: Path) -> None:
+    steps = tmp_path / "steps.toml"
+    text = REHEARSED.format(name="runs").replace('"measure"', '"run"')
+    steps.write_text(
+        text.replace('["there-is-no-such-suite"]', '["suites/gpu/rehearsal-suite.toml"]')
+    )
+    done = on_a_borrowed_machine(tmp_path, steps)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "rehearsal-suite: 2 done." in done.stdout
 
 
 def test_what_travels_is_pinned_and_the_command_fits() -> None:
