@@ -1,4 +1,4 @@
-"""A syntax tree as source text, the same under every Python: as ``ast.unparse`` of 3.11.7 writes it.
+"""A syntax tree as source text, the same under every Python: what 3.11.7's ``ast.unparse`` writes.
 
 From 3.12 on an f-string may hold its own quotes (PEP 701), and ``ast.unparse`` writes it so; a
 digest over its text would then differ from Python to Python, and every record would look as if
@@ -77,10 +77,10 @@ class _AsPython311(_Unparser):  # type: ignore[misc]
             return "".join(self._inner(value) for value in node.values)
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value.replace("{", "{{").replace("}", "}}")
-        before, self._source = self._source, []
-        self.visit_FormattedValue(node)
-        found, self._source = "".join(self._source), before
-        return found
+        assert isinstance(node, ast.FormattedValue)
+        with self.buffered() as buffer:
+            self.visit_FormattedValue(node)
+        return "".join(buffer)
 
     def _write_plainly(self, string: str) -> None:
         text, quotes = _literal(string, list(_ALL_QUOTES))
@@ -90,7 +90,7 @@ class _AsPython311(_Unparser):  # type: ignore[misc]
 def _literal(
     string: str, quotes: list[str], *, escape_whitespace: bool = False
 ) -> tuple[str, list[str]]:
-    """The text of a string literal with as few escapes as can be, and the quotes it may stand in."""
+    """The text of a string literal with as few escapes as can be, and the quotes it may have."""
 
     def escaped(character: str) -> str:
         if not escape_whitespace and character in "\n\t":

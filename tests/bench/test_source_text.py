@@ -1,4 +1,4 @@
-"""Source as text: what Python 3.11 writes, under every Python, and for every file of the project."""
+"""Source as text: what Python 3.11 writes, under every Python, for every file of the project."""
 
 from __future__ import annotations
 
