@@ -23,6 +23,9 @@ def race(
         bool,
         typer.Option("--missing", help="Not those that today's code has made on this machine."),
     ] = False,
+    draw: Annotated[
+        bool, typer.Option("--draw", help="Only draw the page from the races there are.")
+    ] = False,
 ) -> None:
     """Time models against their rivals, in turn in one process; ratios and floors (make bench)."""
     from rich.console import Console
@@ -32,6 +35,9 @@ def race(
 
     files = [load_races(name) for name in names or known_races()]
     store = open_store(repair=not dry_run)
+    if draw:
+        typer.echo(shown(write_race_page(store.root)))
+        return
     if dry_run:
         from bench.race.contenders import check
 
