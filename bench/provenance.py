@@ -55,11 +55,11 @@ def _digest_with_model(places: Iterable[str], spec: RunSpec | CostSpec | ModelDe
     return digest.hexdigest()[:16]
 
 
-def race_digest(names: Iterable[str]) -> str:
-    """16 hex digits over the source that decides races of the named models."""
+def race_digest(names: Iterable[str], beside: Iterable[str] = ()) -> str:
+    """16 hex digits over the source that decides races of the named models, and files beside it."""
     models = [ModelSpec(name=name) for name in sorted(set(names))]
     sources = [place for model in models for place in _model_sources(model)]
-    digest = _digest((*HARNESS["race"], *dict.fromkeys(sources)))
+    digest = _digest((*HARNESS["race"], *dict.fromkeys(sources), *beside))
     digest.update(importlib.metadata.version("timm").encode())
     return digest.hexdigest()[:16]
 
@@ -184,9 +184,10 @@ def commit() -> tuple[str | None, bool | None]:
     of another commit's git: its source is that of the stamp to the last byte, or it is changed.
     """
     revision = _git("rev-parse", "HEAD")
-    if revision is None:
+    changed = _git("status", "--porcelain", "--", *SOURCE)
+    if revision is None or changed is None:  # no git, or one that broke off
         return read_stamp(SOURCE)
-    if not _git("status", "--porcelain", "--", *SOURCE):
+    if not changed:
         return revision, False
     stamped, dirty = read_stamp(SOURCE)
     return (stamped, False) if dirty is False else (revision, True)

@@ -23,7 +23,10 @@ def is_kept(name: str, file: RaceFile, results: Path) -> bool:
     scaling = [result.spec for result in found.scaling]
     ceilings = [result.spec for result in found.memory]
     same = (races, scaling, ceilings) == (file.race, file.scaling, file.memory)
-    return same and found.provenance.device_name == _device_name(file.device)
+    made = found.provenance
+    same = same and (made.device_name, made.threads) == (_device_name(file.device), file.threads)
+    rounds = max(len(c.rounds_s) for result in found.races for c in result.contenders)
+    return same and rounds == file.rounds
 
 
 def _device_name(device: str) -> str:

@@ -23,6 +23,8 @@ from bench.toml_file import ROOT
 
 FOLDER = "kernels"  # below the results folder
 TESTS = "tests/baselines/test_gpu_scan.py"
+DECIDING = (TESTS, "tests/_helpers/scans.py", "tests/conftest.py")
+"""A check is of the kernels and of its tests: where these change, it is another one."""
 MOST_AT_ONCE = 8  # tests: what they wait for is Triton's compiler, on one core each
 
 
@@ -70,6 +72,11 @@ def identity(machine: Machine, selected: str | None, digest: str) -> str:
     )
 
 
+def digest_today() -> str:
+    """16 hex digits over the kernels, what they stand in and their tests, as they are on disk."""
+    return race_digest(["medmamba_tiny"], DECIDING)
+
+
 def check_kernels(machine: Machine, selected: str | None, results: Path) -> KernelCheck:
     """Run the tests in a process of their own; the outcome is kept, whatever it is.
 
@@ -92,7 +99,7 @@ def check_kernels(machine: Machine, selected: str | None, results: Path) -> Kern
             why = said[-1] if said else f"exit code {done.returncode}"
             raise InputError(f"pytest cannot run: {why}", remedy="install it", file=TESTS)
         tests = read_report(report)
-    made = made_now(race_digest(["medmamba_tiny"]), machine.device_name, 1, clock)
+    made = made_now(digest_today(), machine.device_name, 1, clock)
     check = KernelCheck(machine=machine, selected=selected, provenance=made, tests=tests)
     save_single(check, results / FOLDER / f"{check.id}.json")
     return check
@@ -100,7 +107,7 @@ def check_kernels(machine: Machine, selected: str | None, results: Path) -> Kern
 
 def kept_check(machine: Machine, selected: str | None, results: Path) -> KernelCheck | None:
     """What was kept of today's code on such a machine, where all passed."""
-    name = identity(machine, selected, race_digest(["medmamba_tiny"]))
+    name = identity(machine, selected, digest_today())
     check = _load(results / FOLDER / f"{name}.json")
     return check if check is not None and check.passed else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,7 @@ def train(
     checksum: str = "x",
     control: str | None = None,
     val_right: int = 30,
+    device: Literal["cpu", "cuda"] = "cpu",
 ) -> Record:
     """Keep a run of which ``right`` of 100 test images are right; its epoch 2 was the best."""
     cell = next(
@@ -76,7 +78,7 @@ def train(
         if (cell.model.name, cell.dataset.name, cell.seed) == (model, dataset, seed)
         and (cell.control.label if cell.control else None) == control
     )
-    spec = run_spec(suite, cell, checksum=checksum)
+    spec = run_spec(suite, cell, checksum=checksum, device=device)
     arrays: dict[str, NDArray[np.generic]] = {
         "val_logits": logits_of(IMAGES["val"], val_right),
         "val_labels": labels_of(IMAGES["val"]),

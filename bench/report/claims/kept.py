@@ -132,6 +132,10 @@ class Kept:
 
         Where none has, of the first that has any. Predictions must be the bytes the run left.
         """
+        return self.runs_by_variant(suite, model, dataset)[0]
+
+    def runs_by_variant(self, suite: str, model: str, dataset: str) -> list[Runs]:
+        """The same of each variant that has every seed; where none has, what ``runs`` is."""
         collected = self.suite(suite)
         seeds = sorted(
             cell.seed
@@ -140,7 +144,7 @@ class Kept:
         )
         if not seeds:
             why = f"the suite {suite!r} does not train {model} on {dataset}"
-            return Runs(dataset, None, {}, [why])
+            return [Runs(dataset, None, {}, [why])]
         found = [
             self._of_variant(collected, (model, dataset), variant, seeds)
             for variant in collected.variants
@@ -148,7 +152,7 @@ class Kept:
         why = f"no run of {model} on {dataset} is here{self._damage()}"
         none = Runs(dataset, None, {}, [why])
         with_any = [runs for runs in found if runs.by_seed]
-        return next((runs for runs in with_any if runs.whole), [*with_any, none][0])
+        return [runs for runs in with_any if runs.whole] or [*with_any, none][:1]
 
     def command(self, suite: str, models: Sequence[str], datasets: Sequence[str]) -> str:
         """What trains these models on these data sets."""

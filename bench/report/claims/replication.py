@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.report.claims.file import Replication
-from bench.report.claims.kept import Kept
+from bench.report.claims.kept import Kept, Runs
 from bench.report.claims.scores import SCORES, lacking, over_seeds
 from bench.report.claims.verdict import Evidence, Judgement, Outcome, absent
 from bench.statistics.differences import paired_difference
@@ -13,9 +13,22 @@ def replication(check: Replication, kept: Kept) -> Judgement:
     """The mean over seeds of ACC and of AUC, each within its tolerance of the printed one.
 
     Tolerances on the mean, fixed beforehand, as in the independent replication of MedMNIST
-    (ReScience submissions, issue 121): an interval over few seeds would excuse a wide miss.
+    (ReScience submissions, issue 121): an interval over few seeds would excuse a wide miss. Where
+    it was trained on several kinds of device, each is judged, so that none is chosen; where they
+    disagree there is no verdict.
     """
-    runs = kept.runs(check.suite, check.model, check.dataset)
+    found = kept.runs_by_variant(check.suite, check.model, check.dataset)
+    every = [_of_one_device(check, kept, runs) for runs in found]
+    if len(every) == 1:
+        return every[0]
+    told = [f"On {runs.variant}: {one.reason}" for runs, one in zip(found, every, strict=True)]
+    evidence = tuple(dict.fromkeys(e for one in every for e in one.evidence))
+    if len({one.outcome for one in every}) == 1:
+        return Judgement(every[0].outcome, " ".join(told), evidence)
+    return Judgement(Outcome.OPEN, "The devices disagree. " + " ".join(told), evidence)
+
+
+def _of_one_device(check: Replication, kept: Kept, runs: Runs) -> Judgement:
     printed = {name: kept.printed_score(check.printed, check.dataset, name) for name in SCORES}
     evidence = [
         Evidence(f"{name.upper()} printed for {check.printed.model}", value, (link,))

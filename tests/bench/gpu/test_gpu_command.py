@@ -13,10 +13,17 @@ import torch
 
 from bench import packed, provenance
 from bench.errors import InputError
-from bench.gpu import machine
-from bench.gpu.file import load_steps
+from bench.gpu import kernels, machine
+from bench.gpu.file import REHEARSAL, load_steps
 from bench.gpu.kept_race import is_kept
-from bench.gpu.kernels import KernelCheck, KernelTest, kept_check, load_all, read_report
+from bench.gpu.kernels import (
+    KernelCheck,
+    KernelTest,
+    digest_today,
+    kept_check,
+    load_all,
+    read_report,
+)
 from bench.gpu.machine import find_machine
 from bench.gpu.pack import LONGEST_COMMAND, load_pack, pinned, run_command
 from bench.gpu.record import Machine
@@ -118,7 +125,7 @@ def test_a_machine_without_a_gpu_is_found_as_one() -> None:
 
 
 def check(outcome: str, selected: str | None = None, **changes: object) -> KernelCheck:
-    digest = {"source_digest": provenance.race_digest(["medmamba_tiny"])}
+    digest = {"source_digest": digest_today()}
     return KernelCheck(
         machine=CPU,
         selected=selected,
@@ -143,6 +150,15 @@ def test_a_check_of_the_kernels_is_kept_where_all_passed_with_todays_code(result
     assert kept_check(CPU, None, results) == check("passed")
     assert kept_check(CPU.model_copy(update={"torch": "3"}), None, results) is None
     assert len(load_all(results)) == 3
+
+
+def test_a_check_is_of_its_tests_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    today = digest_today()
+    assert all((ROOT / place).is_file() for place in kernels.DECIDING)
+    for place in kernels.DECIDING:
+        fewer = tuple(one for one in kernels.DECIDING if one != place)
+        monkeypatch.setattr(kernels, "DECIDING", fewer)
+        assert digest_today() != today
 
 
 def test_pytests_report_is_read_with_its_failures(tmp_path: Path) -> None:
@@ -177,7 +193,8 @@ def test_a_race_is_kept_only_as_the_file_asks_for_it_on_this_machine(results: Pa
         }
     )
     assert is_kept(name, asked, results)
-    assert not is_kept(name, asked.model_copy(update={"race": file.race[:1]}), results)
+    for otherwise in ({"race": file.race[:1]}, {"threads": 7}, {"rounds": file.rounds + 1}):
+        assert not is_kept(name, asked.model_copy(update=otherwise), results)
     elsewhere = today.model_copy(update={"device_name": "another"})
     save(here.model_copy(update={"provenance": elsewhere}), results)
     assert not is_kept(name, asked, results)
@@ -230,10 +247,12 @@ def test_a_tree_without_git_tells_its_commit_by_the_stamp(
         (" M bench/a.py", ("abc", False), ("abc", False)),
         (" M bench/a.py", ("abc", True), ("def", True)),
         (" M bench/a.py", (None, None), ("def", True)),
+        (None, ("abc", False), ("abc", False)),
+        (None, (None, None), (None, None)),
     ],
 )
 def test_a_tree_that_travelled_on_top_of_another_commit_is_the_one_it_was_stamped_as(
-    monkeypatch: pytest.MonkeyPatch, status: str, stamped: object, told: object
+    monkeypatch: pytest.MonkeyPatch, status: str | None, stamped: object, told: object
 ) -> None:
     answers = {"rev-parse": "def", "status": status}
     monkeypatch.setattr(provenance, "_git", lambda what, *_: answers[what])
@@ -269,28 +288,29 @@ def on_a_borrowed_machine(tmp_path: Path, steps: Path) -> subprocess.CompletedPr
     has = {name.lower().replace("-", "_") for name in (*file.packages, *file.pure, *file.has)}
     has.add("medspectralnet")  # this checkout
     (tmp_path / "sitecustomize.py").write_text(BORROWED.format(has=has))
-    words = ["gpu", "--device", "cpu", "--minutes", "2", "--steps", str(steps)]
-    return subprocess.run(
-        [sys.executable, "-m", "bench", *words, "--archive", str(tmp_path / "a.tar.gz")],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(tmp_path),
-            "BENCH_RESULTS": str(tmp_path / "results"),
-        },
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    path = {"PYTHONPATH": str(tmp_path), "BENCH_RESULTS": str(tmp_path / "results")}
+
+    def python(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *words],
+            env={**os.environ, **path},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert "a borrowed machine lacks it" in python("-c", "import pylatexenc").stderr
+    words = ("gpu", "--device", "cpu", "--minutes", "2", "--steps", str(steps))
+    return python("-m", "bench", *words, "--archive", str(tmp_path / "a.tar.gz"))
 
 
 @pytest.mark.slow
 def test_a_call_needs_nothing_that_a_borrowed_machine_lacks(tmp_path: Path) -> None:
+    first, race, rest = REHEARSAL.read_text(encoding="utf-8").partition('[[step]]\nname = "race"')
+    assert 'name = "kernels"' in first  # which take a minute, and import nothing more
     steps = tmp_path / "steps.toml"
-    text = REHEARSED.format(name="runs").replace('"measure"', '"run"')
-    steps.write_text(
-        text.replace('["there-is-no-such-suite"]', '["suites/gpu/rehearsal-suite.toml"]')
-    )
+    steps.write_text(f'about = "all but the kernels"\n{race}{rest}')
     done = on_a_borrowed_machine(tmp_path, steps)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "rehearsal-suite: 2 done." in done.stdout

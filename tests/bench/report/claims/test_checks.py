@@ -179,6 +179,26 @@ def test_a_replication_asks_for_every_seed_and_for_a_printed_row(
         replicated(store, suite, printed={"model": "ResNet-18 (28)", "source": "Nobody"})
 
 
+@pytest.mark.parametrize(
+    ("on_cpu", "outcome", "said"),
+    [
+        ([86, 87, 88], Outcome.OPEN, "The devices disagree. On cpu, float32: ACC is +0.7"),
+        ([80, 83, 85], Outcome.FAILS, "On cpu, float32: ACC is -3.6"),
+        ([86, 87], Outcome.FAILS, "ACC is -3.3"),  # not whole, and no way out of a miss
+    ],
+)
+def test_a_replication_on_two_kinds_of_device_is_judged_on_each(
+    store: Store, suite: Suite, on_cpu: list[int], outcome: Outcome, said: str
+) -> None:
+    suite.path.write_text(SUITE.replace('"cpu"', '"auto"'))
+    anywhere = load_suite(str(suite.path))
+    for seed, right in enumerate([80, 83, 86]):
+        train(store, anywhere, "resnet18", "breastmnist", seed, right, device="cuda")
+    keep(store, anywhere, "resnet18", on_cpu)
+    found = replicated(store, anywhere)
+    assert (found.outcome, said in found.reason) == (outcome, True)
+
+
 def test_two_seeds_of_three_are_not_judged(store: Store, suite: Suite) -> None:
     keep(store, suite, "medspectralnet", [80, 81, 82])
     keep(store, suite, "medspectralnet_local_stream", [70, 72])
