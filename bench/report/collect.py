@@ -10,6 +10,7 @@ from functools import cached_property
 
 from bench.details import MachineSpec
 from bench.records.schema import CostResult, Record, TrainingResult
+from bench.report.places import place_of
 from bench.specs import CostSpec, RunSpec, deciding
 from bench.staleness import ALL_STALE, Staleness
 from bench.suite import Cell, Suite, run_spec
@@ -61,6 +62,11 @@ class Collected:
     def records(self) -> list[Record]:
         """Every finished training shown."""
         return [record for records in self.done.values() for record in records]
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """Where the finished trainings were made."""
+        return frozenset(map(place_of, self.records))
 
     @property
     def controls(self) -> list[str]:

@@ -53,7 +53,7 @@ class Context:
         """The name at the head of a row, with what must be known of all its ``records``."""
         shown = list(records)
         trained = [record for record in shown if record.training is not None]
-        told = places_told(self.collected.records, trained)
+        told = places_told(self.collected.places, trained)
         told += [line for record in trained for line in run_sentences(record)]
         every = [*self._stale(shown), *told, *sentences]
         return Cell(name, None, tuple(r.id for r in shown), self.notes.numbers(every))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from bench.records.schema import Record
 from bench.report.collect import cost_of
 from bench.report.context import NOISY, STALE, Context
-from bench.report.places import places_told
+from bench.report.places import place_of, places_told
 from bench.report.text import sentence
 
 
 def cost_sentences(context: Context, record: Record) -> list[str]:
     """Incomplete counts, a loaded machine, code changed since, and its own notes."""
     cost, place = cost_of(record), record.provenance.device_name
-    beside = [r for r in context.collected.costs.values() if r.provenance.device_name == place]
+    costs = context.collected.costs.values()
+    beside = {place_of(one) for one in costs if one.provenance.device_name == place}
     sentences = places_told(beside, [record])
     if not cost.macs_complete:
         missing = ", ".join(sorted(cost.macs_uncounted))

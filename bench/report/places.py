@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from bench.records.schema import Record
 
@@ -14,15 +14,15 @@ def place_of(record: Record) -> str:
     return f"{made.device_name}, torch {made.packages.get('torch', 'unknown')}"
 
 
-def places_told(everyone: Iterable[Record], own: Iterable[Record]) -> list[str]:
+def places_told(places: Collection[str], own: Iterable[Record]) -> list[str]:
     """A sentence on where the records of a row were made; none where all of a table's are alike.
 
     Args:
-        everyone: the records of the table.
-        own: those of the row.
+        places: of all records of the table, each once.
+        own: the records of the row.
     """
     counts = Counter(map(place_of, own))
-    if not counts or len({place_of(record) for record in everyone}) < 2:
+    if not counts or len(places) < 2:
         return []
     if len(counts) == 1:
         return [f"Made on {next(iter(counts))}."]

@@ -67,12 +67,12 @@ def _run(
         decided = right[r].astype(np.float64)  # (2, S, N)
         key = partial(Key, "coverage", world=name, images=images)
         first, second = decided[:, 0]
-        found = methods.bootstrap(first, classes[r], rng, file.coverage.draws)
+        found = methods.bootstrap(first, classes[r])
         tally.covered(key(BOOTSTRAP, seeds=1), found, float(mix[r] @ of_first[r]))
         wilson = methods.wilson(int(first.sum()), images)
         as_estimate = IntervalEstimate(float(first.mean()), wilson.low, wilson.high, "images")
         tally.covered(key(WILSON, seeds=1), as_estimate, float(world.shares @ of_first[r]))
-        found = methods.paired(first, second, classes[r], rng, file.coverage.draws)
+        found = methods.paired(first, second, classes[r])
         tally.covered(key(PAIRED, seeds=1), found, float(mix[r] @ (of_first[r] - of_second[r])))
         for seeds in file.seeds:
             _over_seeds(

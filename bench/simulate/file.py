@@ -92,7 +92,6 @@ class Coverage(Part):
     """Do intervals hold the truth? ``gap``: by how much the first model is better."""
 
     gap: Inner
-    draws: Count  # of the bootstrap
 
 
 class AucCoverage(Part):

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.specs import Task
-from bench.statistics.bootstrap import percentile_interval
 from bench.statistics.decisions import Floats, Ints, strata, truth
 from bench.statistics.delong import macro_auc_parts
 from bench.statistics.intervals import LEVEL, IntervalEstimate
@@ -57,8 +56,8 @@ def bootstrap_auc_over_images(
         reason = "resamples do not differ"
     if reason is not None:
         return IntervalEstimate(value, None, None, "images", reason, level)
-    low, high = percentile_interval(usable, level)
-    return IntervalEstimate(value, low, high, "images", None, level)
+    low, high = np.quantile(usable, [(1 - level) / 2, (1 + level) / 2])
+    return IntervalEstimate(value, float(low), float(high), "images", None, level)
 
 
 _Column = tuple[Ints, Ints, NDArray[np.bool_]]

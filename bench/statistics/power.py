@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 from scipy import optimize, stats
 
@@ -43,11 +44,17 @@ def smallest_detectable(
     spread: float, pairs: int, alpha: float = ALPHA, power: float = POWER
 ) -> float:
     """The true difference that the t test finds with probability ``power``."""
+    return _detectable_spreads(pairs, alpha, power) * spread
+
+
+@cache
+def _detectable_spreads(pairs: int, alpha: float, power: float) -> float:
+    """The same in units of the spread; a suite asks this of few numbers of pairs, many times."""
 
     def gap(shift: float) -> float:
-        return power_to_differ(shift * spread, spread, pairs, alpha) - power
+        return power_to_differ(shift, 1.0, pairs, alpha) - power
 
-    return float(optimize.brentq(gap, 0.0, _bracket(gap))) * spread
+    return float(optimize.brentq(gap, 0.0, _bracket(gap)))
 
 
 def _bracket(gap: Callable[[float], float]) -> float:

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize
 
 from bench.specs import Task
 from bench.statistics.decisions import MULTI_LABEL, Floats, Ints
@@ -72,4 +72,6 @@ def cross_entropy_at(temperature: float, logits: Floats, labels: Ints, task: Tas
     if task == MULTI_LABEL:
         return float(np.logaddexp(0.0, np.where(labels == 1, -scaled, scaled)).mean())
     chosen = np.take_along_axis(scaled, labels[:, None], axis=1)[:, 0]
-    return float((special.logsumexp(scaled, axis=1) - chosen).mean())
+    top = scaled.max(axis=1)  # scipy's logsumexp says the same, eight times as slowly on few images
+    total = top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))
+    return float((total - chosen).mean())

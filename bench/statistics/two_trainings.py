@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from bench.statistics.bootstrap import DIFFERENCE, DRAWS, bootstrap_over_images
+from bench.statistics.bootstrap import DIFFERENCE, bootstrap_over_images
 from bench.statistics.decisions import Floats, Ints
 from bench.statistics.delong import AucParts
 from bench.statistics.intervals import LEVEL, IntervalEstimate
@@ -56,15 +56,15 @@ def mcnemar_two_trainings(first: Floats, second: Floats) -> TrainingsTest:
 
 
 def accuracy_difference_over_images(
-    first: Floats,
-    second: Floats,
-    classes: Ints,
-    rng: np.random.Generator,
-    draws: int = DRAWS,
-    level: float = LEVEL,
+    first: Floats, second: Floats, classes: Ints, level: float = LEVEL, *, parts: int = 1
 ) -> IntervalEstimate:
-    """Paired bootstrap, stratified by class, of two given trainings' difference in accuracy."""
-    return bootstrap_over_images(first - second, classes, rng, draws, level, unknown=DIFFERENCE)
+    """Paired bootstrap, stratified by class, of two given trainings' difference in accuracy.
+
+    Args:
+        parts: of several labels, how many they are.
+    """
+    gap = first - second
+    return bootstrap_over_images(gap, classes, level, unknown=DIFFERENCE, parts=parts)
 
 
 def auc_difference_over_images(

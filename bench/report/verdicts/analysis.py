@@ -40,14 +40,14 @@ def analyse(runs: Sequence[RunPredictions], *, subject: str, region: float, draw
         runs: finished runs of one protocol and one kind of device, each model × data set × seed
             once; models and data sets keep the order of their first run.
         region: half the width of practical equivalence, as a share, for accuracy and AUC alike.
-        draws: of each bootstrap and of the Dirichlet weights.
+        draws: of the Dirichlet weights.
 
     Raises:
         ValueError: a model × data set × seed is there twice, or a region or number of draws that
             cannot be used.
     """
     _check(runs, region, draws)
-    return judge([look_at(run, draws) for run in runs], subject=subject, region=region, draws=draws)
+    return judge([look_at(run) for run in runs], subject=subject, region=region, draws=draws)
 
 
 def judge(found: Sequence[RunFindings], *, subject: str, region: float, draws: int) -> Analysis:

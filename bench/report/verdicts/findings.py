@@ -19,7 +19,7 @@ from bench.report.verdicts.analysis import Analysis, judge
 from bench.report.verdicts.calibration import Calibration
 from bench.report.verdicts.runs import RunFindings, look_at
 from bench.report.verdicts.stored import compared_records, identified, read_run
-from bench.statistics.bootstrap import DRAWS
+from bench.statistics.bayesian_signed_rank import DRAWS
 from bench.statistics.delong import AucParts
 from bench.statistics.intervals import IntervalEstimate
 from bench.statistics.two_classes import TwoClasses
@@ -30,7 +30,7 @@ def stored_analyses(collected: Collected, store: Store) -> dict[Variant, Analysi
     settings = collected.suite.settings
     return {
         variant: judge(
-            findings_of(records, store, DRAWS),
+            findings_of(records, store),
             subject=settings.subject or "",
             region=settings.statistics.region,
             draws=DRAWS,
@@ -39,7 +39,7 @@ def stored_analyses(collected: Collected, store: Store) -> dict[Variant, Analysi
     }
 
 
-def findings_of(records: Sequence[Record], store: Store, draws: int = DRAWS) -> list[RunFindings]:
+def findings_of(records: Sequence[Record], store: Store) -> list[RunFindings]:
     """Everything that is said of each run alone, in the given order.
 
     Raises:
@@ -48,10 +48,9 @@ def findings_of(records: Sequence[Record], store: Store, draws: int = DRAWS) -> 
     """
 
     def make(record: Record) -> bytes:
-        return _packed(look_at(read_run(record, store), draws))
+        return _packed(look_at(read_run(record, store)))
 
-    code = f"{findings_digest()} {draws}"
-    made = from_predictions("findings", code, records, store, make)
+    made = from_predictions("findings", findings_digest(), records, store, make)
     return [_unpacked(content, record) for content, record in zip(made, records, strict=True)]
 
 

@@ -71,13 +71,14 @@ class RunFindings:
         return self.acc.value if metric == "ACC" else self.auc_parts.value
 
 
-def look_at(run: RunPredictions, draws: int) -> RunFindings:
+def look_at(run: RunPredictions) -> RunFindings:
     """Everything that is said of the run alone; the same run gives the same numbers anywhere."""
     logits, labels = run.test_logits.astype(np.float64), run.test_labels.astype(np.int64)
     val_logits, val_labels = run.val_logits.astype(np.float64), run.val_labels.astype(np.int64)
     probs = probabilities(logits, run.task)
     right = right_by_image(probs, labels, run.task)
     parts = macro_auc_parts(probs, labels, run.task)
+    many = labels.shape[1] if labels.ndim == 2 else 1
     two = None
     if run.task == "binary-class":
         val_scores = probabilities(val_logits, run.task)[:, -1]
@@ -90,7 +91,7 @@ def look_at(run: RunPredictions, draws: int) -> RunFindings:
         task=run.task,
         labels=labels,
         right=right,
-        acc=bootstrap_over_images(right, strata(labels), generator([run.run_id]), draws),
+        acc=bootstrap_over_images(right, strata(labels), parts=many),
         auc_parts=parts,
         auc=auc_over_images(parts),
         two_classes=two,

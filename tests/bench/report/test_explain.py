@@ -127,12 +127,12 @@ def test_every_kind_is_found_by_id_and_by_path(
 
 def test_a_published_run_says_where(bench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_RESULTS", str(ROOT / "results"))
-    rows = (ROOT / "reports" / "breast" / "verdicts-runs.csv").read_text().splitlines()
-    identity = next(row for row in rows if ",medspectralnet,breastmnist,0," in row).split(",")[-1]
+    rows = (ROOT / "reports" / "official" / "verdicts-runs.csv").read_text().splitlines()
+    identity = next(row for row in rows if ",resnet18_cifar,breastmnist,0," in row).split(",")[-1]
     said = bench("explain", identity)
-    assert "taken by the tables of: breast" in said.out
-    assert "breast/verdicts-runs.csv" in said.out
-    assert "claims that rest on it: " in said.out
+    assert "taken by the tables of: official" in said.out
+    assert "official/verdicts-runs.csv" in said.out
+    assert "claims that rest on it: replication-breastmnist" in said.out
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from bench.records.store import Store
 from bench.report.accuracy import Context, accuracy_table
 from bench.report.collect import collect
 from bench.report.footnotes import Footnotes
-from bench.report.places import places_told
+from bench.report.places import place_of, places_told
 from bench.suite import Suite, load_suite
 from tests._helpers.records import train
 
@@ -55,6 +55,7 @@ def test_rows_name_their_machines_where_a_table_holds_several(suite: Suite, tmp_
 def test_a_row_without_records_says_nothing(suite: Suite, tmp_path: Path) -> None:
     record = train(Store(tmp_path), suite, "medspectralnet", "breastmnist", 0, 80)
     everyone = [made(record, "a", "1"), made(record, "b", "1")]
-    assert places_told(everyone, []) == []
-    assert places_told(everyone[:1], everyone[:1]) == []
-    assert places_told(everyone, everyone[1:]) == ["Made on b, torch 1."]
+    places = {place_of(one) for one in everyone}
+    assert places_told(places, []) == []
+    assert places_told({place_of(everyone[0])}, everyone[:1]) == []
+    assert places_told(places, everyone[1:]) == ["Made on b, torch 1."]

@@ -29,7 +29,6 @@ from bench.report.scale.record import NAME, Drawing, ScaleRecord, Taken, load, s
 from bench.report.scale.trial import measure
 from bench.report.status import status_lines
 from bench.report.tables import with_predictions, write_tables
-from bench.report.verdicts import findings
 from bench.suite import Suite
 from bench.toml_file import ROOT, read_toml
 from bench.verify.runs import check_run
@@ -96,9 +95,8 @@ def status(suite: Suite, store: Store) -> None:
 
 @pytest.mark.parametrize("drawn", [report, figures, status])
 def test_twice_the_records_take_about_twice_the_time(
-    drawn: Callable[[Suite, Store], object], made: list[Made], monkeypatch: pytest.MonkeyPatch
+    drawn: Callable[[Suite, Store], object], made: list[Made]
 ) -> None:
-    monkeypatch.setattr(findings, "DRAWS", 100)  # so that the bootstrap does not hide all else
     assert growth(drawn, made) <= MOST
 
 

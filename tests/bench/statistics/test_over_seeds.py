@@ -132,7 +132,7 @@ def test_many_seeds_of_one_training_are_as_sure_as_its_images() -> None:
     values = np.tile(right, (10, 1))
     values[range(10), range(10)] = 1 - values[range(10), range(10)]
     both = mean_over_seeds_and_images(values)
-    images = bootstrap_over_images(right, np.zeros(300, dtype=np.int64), rng)
+    images = bootstrap_over_images(right, np.zeros(300, dtype=np.int64))
     assert both.low is not None
     assert both.high is not None
     assert images.low is not None

@@ -24,7 +24,6 @@ from bench.suite import Suite, load_suite
 from tests._helpers.predictions import MULTI
 from tests._helpers.runs_of import keep_run
 
-DRAWS = 200
 TASKS: dict[str, tuple[Task, int]] = {
     "breastmnist": ("binary-class", 2),
     "bloodmnist": ("multi-class", 3),
@@ -70,7 +69,7 @@ def plain(found: RunFindings) -> Any:
 
 
 def direct(records: list[Record], store: Store) -> list[Any]:
-    return [plain(look_at(read_run(record, store), DRAWS)) for record in records]
+    return [plain(look_at(read_run(record, store))) for record in records]
 
 
 def never(*_: object) -> RunFindings:
@@ -84,13 +83,14 @@ def test_the_same_bits_with_and_without_and_in_several_processes(
     with without_cache():
         monkeypatch.setattr(processes, "processors", lambda: 3)
         monkeypatch.setattr(derived, "_WORTH_A_PROCESS", 2)
-        assert [plain(one) for one in findings_of(records, store, DRAWS)] == wanted
+        assert [plain(one) for one in findings_of(records, store)] == wanted
     monkeypatch.setattr(processes, "processors", lambda: 1)
-    assert [plain(one) for one in findings_of(records, store, DRAWS)] == wanted
+    assert [plain(one) for one in findings_of(records, store)] == wanted
     monkeypatch.setattr(findings, "look_at", never)
-    assert [plain(one) for one in findings_of(records[::-1], store, DRAWS)] == wanted[::-1]
+    assert [plain(one) for one in findings_of(records[::-1], store)] == wanted[::-1]
+    monkeypatch.setattr(findings, "findings_digest", lambda: "of other code")
     with pytest.raises(AssertionError, match="again"):
-        findings_of(records, store, DRAWS + 1)
+        findings_of(records, store)
 
 
 def test_a_class_without_images_stays_a_blank(suite: Suite, store: Store) -> None:
@@ -107,7 +107,7 @@ def test_a_class_without_images_stays_a_blank(suite: Suite, store: Store) -> Non
         predicted=(logits, labels),
     )
     for _ in range(2):
-        (found,) = findings_of([record], store, DRAWS)
+        (found,) = findings_of([record], store)
         assert found.auc_parts.value is None
         assert [plain(found)] == direct([record], store)
 
@@ -115,7 +115,7 @@ def test_a_class_without_images_stays_a_blank(suite: Suite, store: Store) -> Non
 def test_replaced_predictions_are_not_served_whatever_their_size_and_time(
     records: list[Record], store: Store
 ) -> None:
-    findings_of(records, store, DRAWS)
+    findings_of(records, store)
     path = store.predictions_path(records[0].id)
     before = path.stat()
     arrays = store.load_predictions(records[0].id)
@@ -124,18 +124,18 @@ def test_replaced_predictions_are_not_served_whatever_their_size_and_time(
     size = path.stat().st_size
     path.write_bytes(path.read_bytes() + bytes(max(0, before.st_size - size)))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    found = findings_of(records, store, DRAWS)
+    found = findings_of(records, store)
     assert [plain(one) for one in found] == direct(records, store)
 
 
 def test_other_code_finds_nothing(
     records: list[Record], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    findings_of(records, store, DRAWS)
+    findings_of(records, store)
     monkeypatch.setattr(findings, "findings_digest", lambda: "other")
     monkeypatch.setattr(findings, "look_at", never)
     with pytest.raises(AssertionError, match="again"):
-        findings_of(records, store, DRAWS)
+        findings_of(records, store)
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -147,8 +147,8 @@ def test_what_cannot_be_read_is_named(
     path = store.predictions_path(records[3].id)
     path.write_bytes(b"no archive")
     with pytest.raises(InputError, match="cannot be read") as broken:
-        findings_of(records, store, DRAWS)
+        findings_of(records, store)
     assert broken.value.file == str(path)
     path.unlink()
     with pytest.raises(InputError, match="cannot be read"):
-        findings_of(records, store, DRAWS)
+        findings_of(records, store)
