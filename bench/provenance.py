@@ -184,12 +184,11 @@ def commit() -> tuple[str | None, bool | None]:
     of another commit's git: its source is that of the stamp to the last byte, or it is changed.
     """
     revision = _git("rev-parse", "HEAD")
-    changed = _git("status", "--porcelain", "--", *SOURCE)
-    if revision is None or changed is None:  # no git, or one that broke off
+    if revision is None:
         return read_stamp(SOURCE)
-    if not changed:
+    if _git("status", "--porcelain", "--", *SOURCE) == "":
         return revision, False
-    stamped, dirty = read_stamp(SOURCE)
+    stamped, dirty = read_stamp(SOURCE)  # a git that broke off vouches for nothing: changed
     return (stamped, False) if dirty is False else (revision, True)
 
 

@@ -56,15 +56,14 @@ def mcnemar_two_trainings(first: Floats, second: Floats) -> TrainingsTest:
 
 
 def accuracy_difference_over_images(
-    first: Floats, second: Floats, classes: Ints, level: float = LEVEL, *, parts: int = 1
+    first: Floats, second: Floats, classes: Ints, level: float = LEVEL
 ) -> IntervalEstimate:
     """Paired bootstrap, stratified by class, of two given trainings' difference in accuracy.
 
     Args:
-        parts: of several labels, how many they are.
+        first, second: ``(N,)``, whether each image was decided rightly, 0 or 1, in the same order.
     """
-    gap = first - second
-    return bootstrap_over_images(gap, classes, level, unknown=DIFFERENCE, parts=parts)
+    return bootstrap_over_images(first - second, classes, level, unknown=DIFFERENCE)
 
 
 def auc_difference_over_images(

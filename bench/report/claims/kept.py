@@ -149,7 +149,7 @@ class Kept:
             self._of_variant(collected, (model, dataset), variant, seeds)
             for variant in collected.variants
         ]
-        why = f"no run of {model} on {dataset} is here{self._damage()}"
+        why = f"no run of {model} on {dataset} in the suite {suite!r} is here{self._damage()}"
         none = Runs(dataset, None, {}, [why])
         with_any = [runs for runs in found if runs.by_seed]
         return [runs for runs in with_any if runs.whole] or [*with_any, none][:1]

@@ -113,7 +113,7 @@ _COPIES_READ = (
     "`accuracy.md` gives scores without those."
 )
 _RUNS_READ = (
-    "Each run alone is in `verdicts-runs.csv`, with intervals over test images: ACC by 10,000 "
-    "bootstrap draws within classes, AUC by DeLong's variance, sensitivity and specificity by "
-    "Wilson's score. They speak of that one training; another seed gives another."
+    "Each run alone is in `verdicts-runs.csv`, with intervals over test images: ACC by the "
+    "bootstrap within classes (its law in full), AUC by DeLong's variance, sensitivity and "
+    "specificity by Wilson's score. They speak of that one training; another seed gives another."
 )
