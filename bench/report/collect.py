@@ -108,7 +108,7 @@ def collect(
         [
             record
             for record in trainings[run_spec(suite, cell).cell_key]
-            if _on_asked_device(suite, record)
+            if is_on_asked_device(suite, record)
         ]
         for cell in suite.cells
     ]
@@ -142,7 +142,8 @@ def _text(parts: list[object]) -> str:
     return json.dumps(parts, sort_keys=True)
 
 
-def _on_asked_device(suite: Suite, record: Record) -> bool:
+def is_on_asked_device(suite: Suite, record: Record) -> bool:
+    """Whether a training ran on a device and in a precision that the suite asks for."""
     settings, spec = suite.settings, record.spec
     assert isinstance(spec, RunSpec)
     return (
@@ -206,7 +207,7 @@ def _place_costs(suite: Suite, records: list[Record], collected: Collected) -> N
     found = []
     for record in records:
         spec = record.spec
-        if not isinstance(spec, CostSpec) or not _is_asked_cost(suite, spec):
+        if not isinstance(spec, CostSpec) or not is_asked_cost(suite, spec):
             continue
         model = wanted.get(_text([deciding(spec.model)]))
         if model is not None:
@@ -240,7 +241,8 @@ def _place_details(suite: Suite, records: list[Record], collected: Collected) ->
                 collected.details.append(found[spec.id])
 
 
-def _is_asked_cost(suite: Suite, spec: CostSpec) -> bool:
+def is_asked_cost(suite: Suite, spec: CostSpec) -> bool:
+    """Whether a cost measurement, of whatever model, is as the suite asks for it."""
     settings = suite.settings
     return (
         spec.image_size == settings.image_size

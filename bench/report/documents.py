@@ -15,6 +15,7 @@ from bench.report.collect import Collected
 from bench.report.context import Context
 from bench.report.cost import role_table
 from bench.report.cost_page import cost_tables
+from bench.report.missing_runs import missing_runs
 from bench.report.per_class import per_class_table
 from bench.report.provenance_table import provenance_table
 from bench.report.published_table import published_table
@@ -22,6 +23,7 @@ from bench.report.shown import what_is_shown
 from bench.report.table.markdown import Row as TextRow
 from bench.report.table.markdown import lines as paragraph
 from bench.report.table.model import Table
+from bench.report.text import escape
 from bench.report.verdicts.page import verdict_parts
 
 
@@ -110,9 +112,5 @@ def runs_shown(collected: Collected) -> str:
     lines = [f"{total - len(open_cells)} of {total} runs of this suite are shown."]
     if open_cells:
         lines.append(f"Missing (`python -m bench run {collected.suite.reference}` makes them):\n")
-        for cell, why in open_cells:
-            control = f" under {cell.control.label}" if cell.control else ""
-            lines.append(
-                f"- {cell.model.name} × {cell.dataset.name}{control}, seed {cell.seed}: {why}"
-            )
-    return "\n".join([*lines, *collected.left_out])
+        lines += [f"- {escape(one.what)}: {escape(one.why)}" for one in missing_runs(collected)]
+    return "\n".join([*lines, *map(escape, collected.left_out)])

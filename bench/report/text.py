@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Sequence
 
 BLANK = "–"
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")  # what Markdown takes for HTML
 
 
 def percent(values: Sequence[float]) -> str:
@@ -59,8 +61,8 @@ def sentence(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that stays in its cell of a Markdown table."""
-    return " ".join(text.split()).replace("|", r"\|")
+    """Text that stays in its cell of a Markdown table, and is no HTML there."""
+    return _TAG.sub(r"\\<", " ".join(text.split())).replace("|", r"\|")
 
 
 def duration(seconds: float | None) -> str:

@@ -113,7 +113,7 @@ def _undecided(scores: list[Scored], a: str, b: str) -> str:
             f"find in 80 of 100 cases is {least} points or more"
         )
     elif told and all(s.verdict.difference.low is None for s in scores):
-        clause += "; these seeds show no spread, without which nothing can be shown"
+        clause += "; nothing can be shown without a spread over seeds, and these show none"
     return clause
 
 

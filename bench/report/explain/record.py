@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bench.details import ModelDetail
 from bench.records.schema import CostResult, Record, TrainingResult
 from bench.records.store import Store
+from bench.report.collect import is_asked_cost, is_on_asked_device
 from bench.report.explain.built_on import built_on
 from bench.report.explain.source import again, decided_by, fields, listed, rests_on
 from bench.report.text import giga, millions, milliseconds, percent, rate
@@ -94,7 +95,9 @@ def _predictions(store: Store, record: Record) -> Iterator[str]:
 
 def _again(record: Record) -> Iterator[str]:
     """The suites of the project that ask for it, and the command."""
+    own = record.suite.name if record.suite is not None else ""
     asked = [(suite, told) for suite, told in _suites(record) if told]
+    asked.sort(key=lambda one: one[0].name != own)  # the one that it was made for comes first
     if not asked:
         yield "asked for by: no suite of the checkout as it stands today"
         return
@@ -114,7 +117,8 @@ def _suites(record: Record) -> Iterator[tuple[Suite, str]]:
         suite = load_suite(name)
         if isinstance(spec, RunSpec):
             for cell in suite.cells:
-                if run_spec(suite, cell).cell_key == spec.cell_key:
+                same = run_spec(suite, cell).cell_key == spec.cell_key
+                if same and is_on_asked_device(suite, record):
                     control = cell.control.label if cell.control else NO_CONTROL
                     yield (
                         suite,
@@ -122,8 +126,7 @@ def _suites(record: Record) -> Iterator[tuple[Suite, str]]:
                         f"control={control}",
                     )
         elif isinstance(spec, CostSpec):
-            same = spec.image_size == suite.settings.image_size
-            if same and spec.model in suite.cost_models:
+            if is_asked_cost(suite, spec) and spec.model in suite.cost_models:
                 yield suite, f"model={spec.model.name}"
         else:
             cells = detail_specs(suite, spec.device, spec.device_name)

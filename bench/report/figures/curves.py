@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from bench.records.schema import Epoch, Record
 from bench.report.collect import training_of
-from bench.report.figures.axes import few_ticks, log_axis
+from bench.report.figures.axes import few_ticks, log_axis, plain_number
 from bench.report.figures.multiples import Grid, chunks, part_told
 from bench.report.figures.planned import Lacking, Planned, Row, Rows, rests_on
 from bench.report.figures.source import Entry, Source, seed_of, seeds_told, with_images
@@ -100,7 +100,7 @@ def mean_curve(
 
 
 def _draw(part: Sequence[Trained]) -> Figure:
-    grid = Grid(len(part), min(5, max(3, len(part))), (0.72, 0.58))
+    grid = Grid(len(part), min(5, max(3, len(part))), (0.72, 0.58), left=0.48)
     figure = grid.figure()
     every = [epoch for _, runs in part for record in runs for epoch in training_of(record).epochs]
     losses = [value for e in every for value in (e.train_loss, e.val_loss)]
@@ -124,7 +124,7 @@ def _draw(part: Sequence[Trained]) -> Figure:
         if index % grid.columns == 0:
             grid.ylabel(loss, "loss (nats)")
             grid.ylabel(auc, "AUC (%)")
-    write(figure, grid.left + (PAGE - grid.left) / 2, 0.03, "epoch", ha="center", va="bottom")
+    write(figure, grid.middle, 0.03, "epoch", ha="center", va="bottom")
     _legend(figure, grid.left)
     return figure
 
@@ -132,7 +132,15 @@ def _draw(part: Sequence[Trained]) -> Figure:
 def _loss_axis(axes: Axes, losses: Sequence[float]) -> None:
     """A log scale, as a bad start is many times a good end; linear where a loss is not positive."""
     if min(losses) > 0:
-        log_axis(axes, "y", losses, margin=0.04, most=4)
+        log_axis(axes, "y", losses, margin=0.04, most=4, told=loss_told)
+
+
+def loss_told(value: float) -> str:
+    """``0.3``, ``3e-4``: as short as the room beside the axis."""
+    if value >= 0.01:
+        return plain_number(value)
+    mantissa, _, exponent = f"{value:e}".partition("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
 
 
 def _curves(

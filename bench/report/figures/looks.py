@@ -67,6 +67,9 @@ def unseen(source: Source) -> list[Planned | Lacking]:
         return []
     asked = [*(f"dataset={name}" for name in names), *(f"seed={seed}" for seed in suite.seeds)]
     made = f"python -m bench weights {suite.reference} --only {','.join(asked)}"
+    subject = [entry for entry in source.entries if entry.role is SUBJECT]
+    if not all(source.runs(entry, name) for entry in subject for name in names):
+        made = f"{source.run_command} && {made}"
     return [
         Lacking(
             f"Gates, frequencies, where the network looks: {', '.join(names)}",

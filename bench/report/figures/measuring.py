@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
 from matplotlib.backends.backend_agg import RendererAgg
@@ -38,6 +40,18 @@ def shortened(text: str, inches: float, size: float, weight: str = "normal") -> 
         if width_of(cut, size, weight) <= inches:
             return cut
     return "…"
+
+
+def told_apart(
+    texts: Sequence[str], numbers: Sequence[int], inches: float, size: float, weight: str
+) -> list[str]:
+    """Each text ``shortened``; two that differ and would look alike have their numbers before."""
+    short = [shortened(text, inches, size, weight) for text in texts]
+    alike = Counter(dict(zip(texts, short, strict=True)).values())
+    return [
+        shortened(f"{number}: {text}", inches, size, weight) if alike[cut] > 1 else cut
+        for text, number, cut in zip(texts, numbers, short, strict=True)
+    ]
 
 
 def wrapped(text: str, inches: float, size: float, lines: int = 2, weight: str = "normal") -> str:

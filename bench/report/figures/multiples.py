@@ -48,6 +48,12 @@ class Grid:
         return (PAGE - self.left - self.right - self.gap * (self.columns - 1)) / self.columns
 
     @property
+    def middle(self) -> float:
+        """Of the panels from left to right, for the name of the axis that they share."""
+        beside = min(self.count, self.columns)
+        return self.left + (beside * self.wide + (beside - 1) * self.gap) / 2
+
+    @property
     def tall(self) -> float:
         """Of a panel with its name and tick labels."""
         return _TITLE + sum(self.parts) + self.within * (len(self.parts) - 1) + self.under

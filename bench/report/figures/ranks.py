@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from bench.records.schema import Record
-from bench.report.figures.measuring import shortened
-from bench.report.figures.planned import Lacking, Planned, Row, ids, rests_on
+from bench.report.figures.measuring import told_apart
+from bench.report.figures.planned import Lacking, Planned, Row, counted, ids, rests_on
 from bench.report.figures.scored import METRICS, Metric, by_seed
 from bench.report.figures.source import Entry, Source
 from bench.report.figures.style import INK, PAGE, PALE, RIVAL, SMALL, new_figure, place
@@ -55,6 +55,9 @@ def rank_diagram(source: Source) -> list[Planned | Lacking]:
         return []
     if len(names) < 2:
         return [Lacking(_TITLE, "ranks over data sets need two or more, this suite has one")]
+    if len(source.entries) < 3:
+        why = f"ranks need three models or more, this suite has {len(source.entries)}"
+        return [Lacking(_TITLE, why)]
     whole = [
         (entry, [source.runs(entry, name) for name in names])
         for entry in source.entries
@@ -62,7 +65,8 @@ def rank_diagram(source: Source) -> list[Planned | Lacking]:
     ]
     ranked = [one for metric in METRICS if (one := _ranked(whole, metric)) is not None]
     if not ranked:
-        why = f"{len(whole)} models are trained on all {len(names)} data sets, it needs 3"
+        trained = f"trained on all {len(names)} data sets"
+        why = f"{counted(len(whole), 'model')} of the 3 it needs, {trained}"
         return [Lacking(_TITLE, why, source.run_command)]
     records = [record for _, groups in whole for runs in groups for record in runs]
     return [
@@ -207,6 +211,8 @@ def _names(axes: Axes, one: Ranked, at: Any, scale: float, top: float) -> None:
     """The better half on the left, best on top; the rest on the right, worst on top."""
     count = len(one.entries)
     half = math.ceil(count / 2)
+    labels, numbers = zip(*((entry.label, entry.number) for entry in one.entries), strict=True)
+    names = told_apart(labels, numbers, _NAMES - 0.4, SMALL, "bold")
     for index, (entry, rank) in enumerate(zip(one.entries, one.ranks, strict=True)):
         left = index < half
         y = top + _ROW * (index if left else count - 1 - index)
@@ -215,8 +221,7 @@ def _names(axes: Axes, one: Ranked, at: Any, scale: float, top: float) -> None:
         colour = PALE if role is RIVAL else role.colour
         x = at(rank)
         axes.plot([x, x, edge], [scale, y, y], color=colour, linewidth=0.7, zorder=1)
-        name = shortened(entry.label, _NAMES - 0.4, SMALL, role.weight)
-        text = f"{name}  {rank:.1f}" if left else f"{rank:.1f}  {name}"
+        text = f"{names[index]}  {rank:.1f}" if left else f"{rank:.1f}  {names[index]}"
         axes.text(
             edge + (-0.05 if left else 0.05),
             y,

@@ -169,8 +169,7 @@ def _draw(bins: Sequence[tuple[Entry, list[Record], list[Bin]]], least: float) -
         if index % grid.columns == 0:
             grid.ylabel(diagram, "right (%)")
             grid.ylabel(counts, "count")
-    across = grid.left + (PAGE - grid.left) / 2
-    write(figure, across, 0.03, "confidence of the decision (%)", ha="center", va="bottom")
+    write(figure, grid.middle, 0.03, "confidence of the decision (%)", ha="center", va="bottom")
     _legend(figure, grid.left)
     return figure
 
@@ -186,7 +185,7 @@ def _diagram(axes: Axes, found: Sequence[Bin], low: float) -> None:
         axes.plot([x, x], [x, y], color=VERMILION, linewidth=1.4, alpha=0.45, zorder=2)
     axes.plot([x for x, _, _ in points], [y for _, y, _ in points], color=BLUE, linewidth=0.9)
     for x, y, count in points:
-        axes.plot([x], [y], zorder=4, **_dot(few=count < FEW))
+        axes.plot([x], [y], zorder=4, clip_on=False, **_dot(few=count < FEW))
     axes.set_ylim(-4, 104)
     axes.set_yticks([0, 50, 100])
 

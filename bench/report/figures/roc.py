@@ -222,8 +222,7 @@ def _draw(names: Sequence[str], part: Sequence[Drawn], subject: Drawn | None) ->
         _square(axes)
         if index % columns == 0:
             grid.ylabel(axes, "true positive rate")
-    across = grid.left + (PAGE - grid.left) / 2
-    write(figure, across, 0.03, "false positive rate", ha="center", va="bottom")
+    write(figure, grid.middle, 0.03, "false positive rate", ha="center", va="bottom")
     if handles:
         _legend(figure, handles, grid.left)
     return figure

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bench.records.schema import Record
 from bench.report.collect import cost_of, training_of
-from bench.report.figures.planned import Lacking, Planned, Row, ids, rests_on
+from bench.report.figures.planned import Lacking, Planned, Row, counted, ids, rests_on
 from bench.report.figures.scored import METRICS, Metric, scored
 from bench.report.figures.source import Entry, Source, seeds_told
 from bench.report.figures.trade_off_panels import draw_panels
@@ -173,8 +173,9 @@ def _caption(
     first = training_of(trained[0][1][0])
     cost = f", throughput measured on {machine}" if machine else "; throughput is not measured"
     sentences = [
-        f"Test ACC and AUC on {dataset} ({first.test.images} test images) of {len(trained)} models "
-        f"with {seeds_told([runs for _, runs in trained])}, against cost{cost}.",
+        f"Test ACC and AUC on {dataset} ({first.test.images} test images) of "
+        f"{counted(len(trained), 'model')} with {seeds_told([runs for _, runs in trained])}, "
+        f"against cost{cost}.",
         "Vertical bars: "
         + ("; ".join(_legend(trained, panels).values()) or "none can be given")
         + (

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 
 from bench.records.schema import Record
 from bench.report.audits import Audits
-from bench.report.collect import Collected, control_label, training_of
+from bench.report.collect import Collected, training_of
 from bench.report.figures.planned import Lacking
+from bench.report.missing_runs import missing_runs as grouped
 from bench.report.page.content import Missing
 from bench.specs import RunSpec
-from bench.suite import Cell, run_spec
-from bench.suite_file import NO_CONTROL
+from bench.suite import run_spec
 
 
 def missing_runs(collected: Collected, records: Iterable[Record]) -> list[Missing]:
@@ -27,23 +27,11 @@ def missing_runs(collected: Collected, records: Iterable[Record]) -> list[Missin
     for record in records:
         if isinstance(record.spec, RunSpec) and record.status != "done":
             failed[record.spec.cell_key].append(record.id)
-    of: dict[tuple[str, str, str, str], list[Cell]] = defaultdict(list)
-    for cell, why in collected.problems:
-        of[cell.model.name, control_label(cell), why, cell.dataset.name].append(cell)
-    together: dict[tuple[str, str, str, tuple[int, ...]], list[Cell]] = defaultdict(list)
-    for (model, control, why, _), cells in of.items():
-        together[model, control, why, tuple(cell.seed for cell in cells)] += cells
     lines = []
-    for (model, control, why, seeds), cells in together.items():
-        datasets = list(dict.fromkeys(cell.dataset.name for cell in cells))
-        under = "" if control == NO_CONTROL else f" under {control}"
-        told = f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
-        chosen = [f"model={model}", *(f"dataset={name}" for name in datasets)]
-        chosen += [f"seed={seed}" for seed in seeds] + [f"control={control}"]
-        command = f"python -m bench run {reference} --only {shlex.quote(','.join(chosen))}"
-        tries = [one for cell in cells for one in failed[run_spec(suite, cell).cell_key]]
-        what = f"{model} on {', '.join(datasets)}{under}, {told}"
-        lines.append(Missing(what, why, command, tries))
+    for one in grouped(collected):
+        command = f"python -m bench run {reference} --only {shlex.quote(','.join(one.chosen))}"
+        tries = [run for cell in one.cells for run in failed[run_spec(suite, cell).cell_key]]
+        lines.append(Missing(one.what, one.why, command, tries))
     return lines
 
 

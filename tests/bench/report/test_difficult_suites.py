@@ -59,8 +59,8 @@ def test_what_is_missing_is_said_and_has_no_number(made: Made) -> None:
         "resnet18 · breastmnist · seed 1. "
     )
     page = (folder / "a" / "accuracy.md").read_text(encoding="utf-8")
-    assert "resnet18 × retinamnist, seed 2: failed: 50 % of_it {broke} & \\x" in page
-    assert f"{UNBROKEN} × breastmnist, seed 0: not run yet" in page
+    assert "resnet18 on retinamnist, seed 2: failed: 50 % of_it {broke} & \\x" in page
+    assert f"{UNBROKEN} on breastmnist, retinamnist, seeds 0, 1, 2: not run yet" in page
     assert "Not held against the best of breastmnist ACC (%), breastmnist AUC (%)" in page
     assert "hard.toml` makes them" in page
 

@@ -86,6 +86,25 @@ def test_the_command_it_gives_asks_for_the_same_run(
     assert "0 to do" in said.out, said.out + said.err
 
 
+@pytest.mark.parametrize(("identity", "wanted"), [("434bbc75c220bd4f", ["roster-224"])])
+def test_only_suites_that_would_make_a_cost_again_are_named(
+    identity: str, wanted: list[str]
+) -> None:
+    store = Store(ROOT / "results")
+    (record,) = [one for one in store.all() if one.id == identity]
+    lines = module.explain(store, record)
+    (asked,) = [line for line in lines if line.startswith("asked for by: ")]
+    assert asked == f"asked for by: {', '.join(wanted)}"
+    assert f"bench measure {wanted[0]} --only" in lines[-1]
+
+
+def test_the_suite_that_a_training_was_made_for_comes_first() -> None:
+    store = Store(ROOT / "results")
+    of_gpu = [r for r in store.all() if r.suite is not None and r.suite.name == "gpu-64"]
+    (command,) = {module.explain(store, r)[-1].partition(" --only")[0] for r in of_gpu}
+    assert command.endswith("bench run gpu-64")
+
+
 def test_a_failure_says_why(bench: Command, suite_file: Path, results: Path) -> None:
     assert bench("run", suite_file, "--only", "model=small,seed=0,control=none").code == 0
     store = Store(results)

@@ -395,7 +395,7 @@ def test_a_suite_without_any_record_says_what_is_missing(suite: Suite, tmp_path:
     write_tables(suite, [], tmp_path)
     text = (tmp_path / "accuracy.md").read_text()
     assert f"0 of {len(suite.cells)} runs of this suite are shown." in text
-    assert "resnet18 × retinamnist, seed 1: not run yet" in text
+    assert "- resnet18 on breastmnist, retinamnist, seeds 0, 1: not run yet" in text
     assert "no finished runs" in text
 
 

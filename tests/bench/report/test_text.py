@@ -46,6 +46,8 @@ def test_other_forms() -> None:
     assert rate(1234.5) == "1234"
     assert rate(9.876) == "9.88"
     assert escape("a|b\n c") == r"a\|b c"
+    assert escape("<class 'int'>, </b>, <!-- x") == r"\<class 'int'>, \</b>, \<!-- x"
+    assert escape("p < 0.05, <5, a<=b") == "p < 0.05, <5, a<=b"  # no tags
     assert [duration(s) for s in (None, 12.4, 200, 3900)] == [
         "unknown",
         "12 s",

@@ -24,6 +24,7 @@ from bench.records.details import (
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.figures.draw import Plans, plan_figures, write_figures
+from bench.report.figures.measuring import told_apart
 from bench.report.figures.planned import Planned
 from bench.report.figures.saving import FORMATS, picture
 from bench.report.figures.style import PAGE, TALLEST, styled
@@ -318,8 +319,59 @@ def test_missing_and_failed_runs_are_left_out(
     said = {missing.title: missing for missing in plans.lacking}
     assert "Ablations against the full network" in said
     assert "ROC curves: retinamnist" in said
-    assert said["Mean ranks over data sets"].why.startswith("0 models are trained on all 2")
+    assert said["Mean ranks over data sets"].why == (
+        "0 models of the 3 it needs, trained on all 2 data sets"
+    )
     check(plans, written)
+
+
+def falling(record: Record) -> Record:
+    """The same training with losses from about 1 to some hundred thousandths."""
+    assert record.training is not None
+    epochs = record.training.epochs
+    step = 1e-4 ** (1 / len(epochs))
+    lower = [
+        epoch.model_copy(update={"train_loss": 0.9 * step**place, "val_loss": 0.8 * step**place})
+        for place, epoch in enumerate(epochs)
+    ]
+    training = record.training.model_copy(update={"epochs": lower})
+    return record.model_copy(update={"training": training})
+
+
+def test_losses_of_any_size_leave_the_axis_its_name(
+    tmp_path: Path, store: Store, written: Written
+) -> None:
+    suite = make_suite(tmp_path, MODELS[:1], SETS[:1])
+    plans = plan_figures(suite, [falling(record) for record in keep_all(store, suite)], store)
+    check(plans, written)
+    (curves,) = [one for one in plans.figures if one.name.startswith("learning-curves")]
+    with styled():
+        written.texts.clear()
+        picture(curves.draw(), "png")
+    told = {text for text, _ in written.texts}
+    assert any("e-" in text for text in told), told
+    panels = [box for text, box in written.texts if text.startswith("medspectralnet")]
+    (name,) = [box for text, box in written.texts if text == "epoch"]
+    assert panels[0].x0 < name.x0 < name.x1 < panels[0].x0 + PAGE * 200 / 3  # below its panel
+
+
+def test_two_long_names_that_are_cut_alike_are_told_apart() -> None:
+    one, other = ("vit_hybrid_experiment_" + middle + "_032_depth_12_lr_low" for middle in "ab")
+    names = told_apart([one, other, "resnet18", one], [3, 7, 1, 3], 1.2, 7.0, "bold")
+    assert names[2] == "resnet18"
+    assert names[0] == names[3] != names[1]
+    assert (names[0][:3], names[1][:3]) == ("3: ", "7: ")
+    assert told_apart([one, "resnet18"], [3, 1], 1.2, 7.0, "bold")[0].startswith("vit_")
+
+
+def test_ranks_of_a_suite_that_is_too_small_name_no_command(tmp_path: Path, store: Store) -> None:
+    suite = make_suite(tmp_path, MODELS[:2])
+    lacking = plan_figures(suite, keep_all(store, suite), store).lacking
+    (ranks,) = [one for one in lacking if "ranks" in one.title]
+    assert (ranks.why, ranks.remedy) == (
+        "ranks need three models or more, this suite has 2",
+        "",
+    )
 
 
 def test_no_results_give_a_page_of_lines(tmp_path: Path, store: Store) -> None:

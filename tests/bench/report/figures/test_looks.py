@@ -199,6 +199,12 @@ def test_without_looks_a_line_says_what_makes_them(store: Store, tmp_path: Path)
     (lacking,) = [one for one in planned(store, tmp_path, ()).lacking if "Gates" in one.title]
     asked = "--only dataset=breastmnist,seed=0,seed=1,seed=2 && python -m bench insight"
     assert asked in lacking.remedy.replace(str(tmp_path / "made.toml") + " ", "")
+    run = f"python -m bench run {tmp_path / 'made.toml'} && "
+    assert lacking.remedy.startswith(run)
+    suite = make_suite(tmp_path, ("medspectralnet",), ("breastmnist",), (0,))
+    trained = [keep_run(store, suite, "medspectralnet", "breastmnist", 0, classes=CLASSES)]
+    (lacking,) = [o for o in plan_figures(suite, trained, store).lacking if "Gates" in o.title]
+    assert lacking.remedy.startswith("python -m bench weights ")
     other = make_suite(tmp_path, ("resnet18",), ("breastmnist",), (0,))
     titles = [one.title for one in plan_figures(other, [], store).lacking]
     assert not any("Gates" in title for title in titles)
