@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -116,6 +117,8 @@ def regress(
     remove_report(folder)  # of an earlier run: never to be taken for this one's
     report = _judged(baseline, place, file, tree, parts, budget, accept or ())
     Console(highlight=False, soft_wrap=True).print(gate_page(report), markup=False)
+    for line in _of_no_use(accept or (), report):
+        typer.echo(line, err=True)
     for path in write_report(report, folder):
         typer.echo(shown(path))
     if record:
@@ -194,7 +197,17 @@ def _parts(only: str) -> list[str]:
     for part in asked:
         if part not in PARTS:
             raise InputError(f"no part {part!r}", remedy=nearest(part, PARTS), key="--only")
+    if only and not asked:
+        raise InputError("names no part", remedy=f"give some of {', '.join(PARTS)}", key="--only")
     return asked or list(PARTS)
+
+
+def _of_no_use(accept: Sequence[str], report: GateReport) -> Iterator[str]:
+    """A line for each pattern that no finding has: a slip, or long done with."""
+    names = [finding.name for finding in report.findings]
+    for pattern in accept:
+        if not fnmatch.filter(names, pattern):
+            yield f"--accept {pattern}: nothing found is called so; {nearest(pattern, names)}"
 
 
 def _own(file: GateFile, package: str | None, models: list[str] | None) -> GateFile:

@@ -27,6 +27,7 @@ NUMBERS = {
     "activation_bytes": "activation bytes",
 }
 OF_PACKAGES = ("operators", "activation_bytes")  # torch decides them as well
+ROUNDING = 1e-6  # of a score, computed in another order
 
 
 def exact_findings(baseline: ExactOf, candidate: ExactOf) -> list[Finding]:
@@ -106,6 +107,19 @@ def _of_counting(model: str, first: ExactNumbers, second: ExactNumbers) -> list[
                 sure="exact",
             )
         )
+    if first.unreached is not None and second.unreached is not None:
+        more = second.unreached - first.unreached
+        found.append(
+            Finding(
+                name=f"gradient reaches the weights:{model}",
+                kind="check",
+                verdict="regression" if more > 0 else "pass",
+                baseline=str(first.unreached),
+                candidate=str(second.unreached),
+                change=f"{more:+d} tensors without a gradient" if more else "",
+                sure="exact",
+            )
+        )
     return found
 
 
@@ -137,12 +151,31 @@ def accuracy_findings(
     found = []
     for cell in cells:
         name = f"AUC:{cell.label}"
-        if cell.unavailable or cell.data_differs:
-            why = cell.unavailable or "the two trees make other arrays of this data set"
+        if cell.unavailable:
+            why = cell.unavailable
             found.append(Finding(name=name, kind="accuracy", verdict="not measured", says=why))
+            continue
+        found += _scoring(cell)
+        if cell.data_differs:
+            says = "the two trees make other arrays of the same data set: images or labels"
+            found.append(Finding(name=name, kind="accuracy", verdict="regression", says=says))
             continue
         found += _of_cell(name, cell, spec, known)
     return found
+
+
+def _scoring(cell: CellTrainings) -> list[Finding]:
+    """Whether the tree's own scores are those of its predictions, by the gate's own formula."""
+    told = [t for t in cell.candidate if t.told_acc is not None]
+    if not told:
+        return []
+    name = f"scores are those of the predictions:{cell.label}"
+    for one in told:
+        for what, ours, theirs in (("AUC", one.auc, one.told_auc), ("ACC", one.acc, one.told_acc)):
+            if ours != theirs and (ours is None or theirs is None or abs(ours - theirs) > ROUNDING):
+                says = f"seed {one.seed}: the tree's code says {what} {theirs}, they are {ours}"
+                return [Finding(name=name, kind="check", verdict="regression", says=says)]
+    return [Finding(name=name, kind="check", verdict="pass", sure="exact")]
 
 
 def _of_cell(name: str, cell: CellTrainings, spec: Accuracy, known: Known | None) -> list[Finding]:

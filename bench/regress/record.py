@@ -47,6 +47,7 @@ class ExactNumbers(Stored):
     norm_operators: Count  # of those
     activation_bytes: Count  # kept by a training pass for its backward pass
     outputs_sha256: str
+    unreached: Count | None = None  # weights' tensors without a gradient; older records lack it
 
 
 class ExactOf(Stored):
@@ -66,11 +67,17 @@ class CheckResult(Stored):
 
 
 class Training(Stored):
-    """One training; the score is on test."""
+    """One training; the scores are on test, by the gate's own formula.
+
+    Attributes:
+        told_auc, told_acc: what the tree's own code says of the same predictions.
+    """
 
     seed: Count
     auc: float | None
     acc: float
+    told_auc: float | None = None
+    told_acc: float | None = None
     weights_sha256: str
     losses: list[float]
     wall_s: float

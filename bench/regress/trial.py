@@ -33,6 +33,7 @@ from bench.regress.trial_record import (
     load,
     regress_digest,
     save,
+    try_digest,
 )
 from bench.run.recording import Clock, made_now
 from bench.toml_file import ROOT
@@ -40,7 +41,6 @@ from bench.toml_file import ROOT
 REVISION = "HEAD"
 MORE = {"more_macs": 0.01, "more_bytes": 0.10}  # shares of what is there
 SEED = 0
-MEMORY = "memory"
 
 Progress = Callable[[str, float], None]
 
@@ -59,7 +59,7 @@ def try_gate(
 ) -> TrialRecord:
     """Make the tries that are missing, then the replays; all is kept under ``results/``.
 
-    A record of other code, or of another file, is begun anew.
+    Tries that other code made are made anew; a record of another file is begun anew.
 
     Args:
         timed: also the tries that need a quiet machine.
@@ -84,8 +84,8 @@ def try_gate(
 
 def _begun(trial: TrialFile, gate: GateFile, results: Path) -> TrialRecord:
     kept = load(results)
-    if kept is not None and not kept.stale and kept.spec == trial:
-        return kept
+    if kept is not None and kept.spec == trial:
+        return kept.model_copy(update={"tries": kept.current})
     made = made_now(regress_digest(), processor(), gate.threads, Clock())
     return TrialRecord(spec=trial, provenance=made)
 
@@ -94,9 +94,8 @@ def missing(record: TrialRecord, *, timed: bool) -> Iterator[Asked]:
     """The tries still to be made, one of each kind in turn: what stops early has some of all."""
     spec, wanted = record.spec, dict[str, tuple[int, Asked]]()
     for fault in FAULTS:
-        noisy = fault.timed or fault.found_by == MEMORY
-        if timed or not noisy:
-            count = spec.timed_tries if noisy else spec.tries
+        if timed or not fault.noisy:
+            count = spec.timed_tries if fault.noisy else spec.tries
             wanted[fault.name] = (count, Asked(fault.name, fault, (fault.part,)))
     if timed:
         wanted[NOTHING] = (spec.nothing_tries, Asked(NOTHING, None, ("run-time", "processes")))
@@ -135,6 +134,7 @@ def one_try(asked: Asked, tree: Tree, gate: GateFile, amounts: dict[str, int]) -
         report = Gate(gate, candidate, tree, parts=asked.parts).run()
     return Try(
         planted=asked.planted,
+        digest=try_digest(asked.planted),
         exit_code=report.exit_code,
         right=_right(asked.fault, report),
         found=[f.name for f in report.findings if f.verdict == "regression"],

@@ -10,6 +10,7 @@ from bench.records.base import Stored
 from bench.records.schema import Count, Provenance
 from bench.records.single import load_single
 from bench.records.store import write_atomic
+from bench.regress.faults import FAULTS
 from bench.regress.file import GATE, GateFile
 from bench.regress.record import ProcessRow, TimedRow
 from bench.regress.trial_file import TrialFile
@@ -23,6 +24,17 @@ SOURCES = (
     "bench/statistics/timings.py",
 )
 """What decides a trial, beside the gate file; the code on which faults are planted does not."""
+TIMING = (
+    "bench/measure",
+    *(f"bench/regress/{name}.py" for name in ("across", "fresh", "judge", "lanes", "processes")),
+    *(f"bench/regress/{name}.py" for name in ("timing", "tree", "twin")),
+    "bench/regress/probes/answering.py",
+    "bench/regress/probes/process.py",
+    "bench/statistics/timings.py",
+)
+"""Of that, what decides raw times and memory and what is made of them: hours of a quiet machine
+should not be lost where another part of the gate changes."""
+_TIMED_BY = {"budget_minutes", "imports", "packages", "processes", "run_time", "threads"}
 NOTHING, WHOLE = "nothing", "nothing, the whole gate"
 """What was planted, beside the faults: two identical trees, by the noisy parts or by all."""
 
@@ -31,6 +43,17 @@ def regress_digest() -> str:
     """16 hex digits over the source of the gate that is on trial, and its file."""
     digest = provenance._digest(SOURCES)
     digest.update(read_toml(GATE, GateFile).model_dump_json(exclude={"about"}).encode())
+    return digest.hexdigest()[:16]
+
+
+def try_digest(planted: str) -> str:
+    """16 hex digits over the code, the gate file and the fault that decide a try."""
+    fault = next((one for one in FAULTS if one.name == planted), None)
+    timed = planted == NOTHING or (fault is not None and fault.noisy)
+    digest = provenance._digest(TIMING if timed else SOURCES)
+    gate = read_toml(GATE, GateFile)
+    told = gate.model_dump_json(include=_TIMED_BY if timed else None, exclude={"about"})
+    digest.update(f"{told}\0{fault!r}".encode())
     return digest.hexdigest()[:16]
 
 
@@ -44,6 +67,7 @@ class Try(Stored):
     """
 
     planted: str
+    digest: str  # of what decided it, see ``try_digest``
     exit_code: int
     right: bool
     found: list[str]
@@ -77,9 +101,15 @@ class TrialRecord(Stored):
     replayed: list[Replayed] = []
 
     @property
+    def current(self) -> list[Try]:
+        """The tries that today's code would make as they are."""
+        today = {name: try_digest(name) for name in {one.planted for one in self.tries}}
+        return [one for one in self.tries if one.digest == today[one.planted]]
+
+    @property
     def stale(self) -> bool:
-        """Whether the code that decides it has changed since."""
-        return self.provenance.source_digest != regress_digest()
+        """Whether the code that decides some try has changed since."""
+        return len(self.current) < len(self.tries)
 
     def of(self, planted: str) -> list[Try]:
         """The tries of one fault."""

@@ -59,7 +59,10 @@ class Watched:
             part = path.rpartition(".")[2]
             if part not in names:
                 continue
-            for name, weight in module.named_parameters():
+            weights = list(module.named_parameters())
+            if not weights:
+                raise Fault(f"{path} has no weights: nothing is learnt there")
+            for name, weight in weights:
                 if not weight.requires_grad:
                     raise Fault(f"{path}.{name} is frozen: it asks for no gradient")
                 if weight.grad is None:

@@ -13,6 +13,7 @@ from typing import Any
 import timm
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -61,6 +62,14 @@ def activation_bytes(model: nn.Module, images: Tensor) -> int:
     return total
 
 
+def unreached(model: nn.Module, images: Tensor, classes: int) -> int:
+    """How many tensors of weights a backward pass leaves without a gradient, frozen ones too."""
+    labels = torch.arange(len(images)) % classes
+    model.train().zero_grad(set_to_none=True)
+    F.cross_entropy(model(images), labels).backward()
+    return sum(p.grad is None or not bool(p.grad.any()) for p in model.parameters())
+
+
 def numbers(name: str, request: dict[str, Any]) -> dict[str, Any]:
     """Everything of one model."""
     from bench.measure.macs import count_macs
@@ -86,6 +95,7 @@ def numbers(name: str, request: dict[str, Any]) -> dict[str, Any]:
         "norm_operators": seen.norms,
         "activation_bytes": activation_bytes(model, images),
         "outputs_sha256": hashlib.sha256(outputs.numpy().tobytes()).hexdigest(),
+        "unreached": unreached(model, images, request["num_classes"]),
     }
 
 

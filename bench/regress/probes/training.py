@@ -6,11 +6,15 @@ import hashlib
 import time
 from typing import Any
 
+import numpy as np
 import torch
+from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from bench.regress.probes.answering import answer
 from bench.regress.probes.checking import run_fields
+
+THRESHOLD = 0.5  # MedMNIST's, for two classes and for several labels
 
 
 def weights_sha256(model: nn.Module) -> str:
@@ -20,6 +24,33 @@ def weights_sha256(model: nn.Module) -> str:
         digest.update(name.encode())
         digest.update(tensor.contiguous().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def scored(logits: Any, labels: Any, task: str) -> tuple[float | None, float]:
+    """AUC and ACC by MedMNIST's rules, without a line of the code under trial.
+
+    AUC: mean over the classes that have images and others beside them, of two classes the second's.
+
+    Args:
+        logits: ``(N, C)``.
+        labels: ``(N,)``, or ``(N, C)`` zeros and ones for several labels.
+    """
+    exact = np.asarray(logits, np.float64)
+    if task == "multi-label, binary-class":
+        probs = 1 / (1 + np.exp(-exact))
+        truth, said = labels == 1, probs > THRESHOLD
+        right = (said == truth).mean()
+    else:
+        shifted = np.exp(exact - exact.max(axis=1, keepdims=True))
+        probs = shifted / shifted.sum(axis=1, keepdims=True)
+        truth = labels[:, None] == np.arange(probs.shape[1])
+        two = task == "binary-class"
+        decided = (probs[:, 1] > THRESHOLD).astype(int) if two else probs.argmax(axis=1)
+        right = (decided == labels).mean()
+        truth, probs = (truth[:, 1:], probs[:, 1:]) if two else (truth, probs)
+    known = [c for c in range(truth.shape[1]) if 0 < truth[:, c].sum() < len(truth)]
+    aucs = [roc_auc_score(truth[:, c], probs[:, c]) for c in known]
+    return float(np.mean(aucs)) if aucs else None, float(right)
 
 
 def train(cell: dict[str, Any], dataset: Any, seed: int, threads: int) -> dict[str, Any]:
@@ -61,11 +92,15 @@ def train(cell: dict[str, Any], dataset: Any, seed: int, threads: int) -> dict[s
             channels=spec.channels,
             precision=spec.precision,
         )
-    scores = score(logits, feed.labels.numpy(), dataset.task, dataset.class_names)
+    labels = feed.labels.numpy()
+    told = score(logits, labels, dataset.task, dataset.class_names)
+    auc, acc = scored(logits, labels, dataset.task)
     return {
         "seed": seed,
-        "auc": scores.auc_present,
-        "acc": scores.acc,
+        "auc": auc,
+        "acc": acc,
+        "told_auc": told.auc_present,
+        "told_acc": told.acc,
         "weights_sha256": weights_sha256(selection.model),
         "losses": [epoch.train_loss for epoch in selection.epochs],
         "wall_s": time.perf_counter() - started,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 
 from bench.records.store import write_atomic
 from bench.regress.faults import FAULTS
@@ -43,8 +42,11 @@ def trial_page(record: TrialRecord | None) -> str:
     parts = [
         "# The gate on trial",
         f"{spec.about} Each fault is a real change of source, planted in a throw-away tree and "
-        "judged against the tree without it; *found* asks for the check that must find it and exit "
-        f"code 1. Measured on {made.processor}, {made.threads} threads, torch "
+        "judged against the tree without it, by the part of the gate that should find it (of run "
+        "time by one row, of the numbers without noise with two models); *found* asks for the "
+        "check that must find it and exit code 1. Faults without a clock are found or not: there "
+        "tries only show that it is no accident. "
+        f"Measured on {made.processor}, {made.threads} threads, torch "
         f"{made.packages['torch']}; commit {(made.commit or 'unknown')[:12]}.{stale}",
         markdown(fault_rows(record)),
         "## Where nothing was planted",
@@ -135,14 +137,14 @@ def _replayed(one: Replayed, record: TrialRecord) -> Row:
 
 
 def _minutes(whole: Sequence[Try], most: float) -> Row:
-    took = median(one.wall_s for one in whole)
+    took = max(one.wall_s for one in whole)
     return {
         "what": "time of the whole gate",
         "how": "real",
         "tries": str(len(whole)),
         "called a regression": BLANK,
         "undecided": BLANK,
-        "must be": f"{duration(took)}; under {most:g} min",
+        "must be": f"{duration(took)} at most; under {most:g} min",
     }
 
 
@@ -152,7 +154,7 @@ def passed(record: TrialRecord) -> bool:
     must, whole = record.spec.must, record.of(WHOLE)
     quiet = all(_quiet(record.of(name), must.false_alarms) for name in (NOTHING, WHOLE))
     replays = all(_stands(one, record) for one in record.replayed) and bool(record.replayed)
-    fast = bool(whole) and median(one.wall_s for one in whole) < 60 * must.whole_gate_minutes
+    fast = bool(whole) and max(one.wall_s for one in whole) < 60 * must.whole_gate_minutes
     return faults and quiet and replays and fast
 
 

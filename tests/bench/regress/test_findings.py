@@ -123,13 +123,58 @@ def test_accuracy(gaps: list[float], verdict: str) -> None:
 def test_accuracy_that_was_not_measured_says_why() -> None:
     for update, why in (
         ({"unavailable": "no network"}, "no network"),
-        ({"data_differs": True}, "other arrays"),
         ({"candidate": []}, "3 are needed"),
     ):
         one = cell([0.8] * 3, [0.8] * 3).model_copy(update=update)
         (found, *_) = accuracy_findings([one], ACCURACY)
         assert found.verdict == "not measured"
         assert why in found.says
+
+
+def test_other_arrays_of_the_same_data_are_a_regression() -> None:
+    one = cell([0.8] * 3, [0.8] * 3).model_copy(update={"data_differs": True})
+    (found,) = accuracy_findings([one], ACCURACY)
+    assert (found.verdict, found.name) == ("regression", "AUC:net on data")
+    assert "other arrays" in found.says
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict"),
+    [
+        ({"told_auc": 0.8, "told_acc": 0.5 + 1e-9}, "pass"),
+        ({"told_auc": 0.85, "told_acc": 0.5}, "regression"),
+        ({"told_auc": None, "told_acc": 0.5}, "regression"),
+        ({"told_auc": 0.8, "told_acc": 0.51}, "regression"),
+    ],
+)
+def test_scores_that_are_not_the_predictions_are_a_regression(
+    told: dict[str, float | None], verdict: str
+) -> None:
+    one = cell([0.8] * 3, [0.8] * 3)
+    trained = [training.model_copy(update=told) for training in one.candidate]
+    found = accuracy_findings([one.model_copy(update={"candidate": trained})], ACCURACY)
+    assert found[0].name == "scores are those of the predictions:net on data"
+    assert found[0].verdict == verdict
+    assert accuracy_findings([one], ACCURACY)[0].name == "AUC:net on data"  # of older records
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [(0, 0, "pass"), (2, 1, "pass"), (2, 4, "regression"), (None, 4, None)],
+)
+def test_weights_that_lose_their_gradient_are_a_regression(
+    before: int | None, after: int, verdict: str | None
+) -> None:
+    sides = [
+        ExactOf(
+            machine=MACHINE,
+            models={"net": NUMBERS.model_copy(update={"unreached": count})},
+            absent=[],
+        )
+        for count in (before, after)
+    ]
+    found = [f for f in exact_findings(*sides) if f.name == "gradient reaches the weights:net"]
+    assert [f.verdict for f in found] == ([verdict] if verdict else [])
 
 
 def test_a_record_stands_for_a_baseline_that_is_gone() -> None:

@@ -91,7 +91,11 @@ def test_one_parameter_more_ends_with_1_and_says_which(
     out = tmp_path / "out"
     report = GateReport.model_validate_json((out / "regression.json").read_text())
     worse = [finding.name for finding in report.findings if finding.verdict == "regression"]
-    assert worse == ["parameters:theirnet_a", "trainable parameters:theirnet_a"]
+    assert worse == [
+        "parameters:theirnet_a",
+        "trainable parameters:theirnet_a",
+        "gradient reaches the weights:theirnet_a",  # nothing uses it
+    ]
     assert "regression: parameters of theirnet_a" in (out / "regression.md").read_text()
     assert sum(suite.failures for suite in JUnitXml.fromfile(str(out / "regression.xml"))) == 2
     assert not list(repository.rglob("__pycache__"))  # a tree of someone's own stays as it is

@@ -10,6 +10,7 @@ import pytest
 
 from bench.errors import InputError
 from bench.provenance import processor
+from bench.regress import trial_record
 from bench.regress.faults import FAULTS
 from bench.regress.trial import _begun, missing
 from bench.regress.trial_file import TRIAL, TrialFile
@@ -23,20 +24,30 @@ from bench.regress.trial_record import (
     load,
     regress_digest,
     save,
+    try_digest,
 )
 from bench.report.regress.trial_page import ABSENT, passed, trial_page
 from bench.run.recording import Clock, made_now
-from bench.toml_file import read_toml
+from bench.toml_file import ROOT, read_toml
 from tests.bench.regress.test_gate import FILE
 
 SPEC = read_toml(TRIAL, TrialFile)
 LABEL = SPEC.timed_row
+DIGESTS = {name: try_digest(name) for name in (*(f.name for f in FAULTS), NOTHING, WHOLE)}
 
 
 def made(planted: str, *, right: bool = True, wall_s: float = 100.0) -> Try:
     quiet = planted in (NOTHING, WHOLE)
     code = int(right is not quiet)
-    return Try(planted=planted, exit_code=code, right=right, found=[], undecided=[], wall_s=wall_s)
+    return Try(
+        planted=planted,
+        digest=DIGESTS[planted],
+        exit_code=code,
+        right=right,
+        found=[],
+        undecided=[],
+        wall_s=wall_s,
+    )
 
 
 def whole(**wrong: Any) -> TrialRecord:
@@ -101,17 +112,36 @@ def test_a_trial_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert left["a frozen gate"] == SPEC.tries - 1
 
 
-def test_a_record_of_other_code_or_another_file_is_begun_anew(tmp_path: Path) -> None:
+def test_tries_of_other_code_are_made_anew_and_no_others(tmp_path: Path) -> None:
     record = whole()
-    other = record.provenance.model_copy(update={"source_digest": "0" * 16})
-    save(record.model_copy(update={"provenance": other}), tmp_path)
-    assert not _begun(SPEC, FILE, tmp_path).tries
+    first, *others = record.tries
+    old = first.model_copy(update={"digest": "0" * 16})
+    save(record.model_copy(update={"tries": [old, *others]}), tmp_path)
+    assert _begun(SPEC, FILE, tmp_path).tries == others
     stale = load(tmp_path)
     assert stale is not None
     assert "**Stale**" in trial_page(stale)
     save(record, tmp_path)
-    assert _begun(SPEC, FILE, tmp_path).tries
+    assert "Stale" not in trial_page(record)
     assert not _begun(SPEC.model_copy(update={"tries": 4}), FILE, tmp_path).tries
+
+
+def test_what_times_decides_the_tries_with_noise_and_all_of_the_gate_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noisy = {f.name for f in FAULTS if f.noisy} | {NOTHING}
+
+    def changed(sources: str, name: str) -> str:
+        monkeypatch.setattr(trial_record, sources, getattr(trial_record, sources)[:-1])
+        return try_digest(name)
+
+    assert changed("TIMING", NOTHING) != DIGESTS[NOTHING]
+    assert changed("SOURCES", "a frozen gate") != DIGESTS["a frozen gate"]
+    assert len(set(DIGESTS.values())) == len(DIGESTS)  # each fault's own text counts
+    others = {"bench/regress/findings.py", "bench/regress/probes/checks.py"}
+    assert not others & set(trial_record.TIMING)
+    assert all((ROOT / place).exists() for place in trial_record.TIMING)
+    assert noisy == {n for n in DIGESTS if n.startswith(("throughput", "10 %")) or n == NOTHING}
 
 
 def test_no_record_and_a_damaged_one(tmp_path: Path) -> None:
