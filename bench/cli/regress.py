@@ -206,7 +206,7 @@ def _of_no_use(accept: Sequence[str], report: GateReport) -> Iterator[str]:
     """A line for each pattern that no finding has: a slip, or long done with."""
     names = [finding.name for finding in report.findings]
     for pattern in accept:
-        if not fnmatch.filter(names, pattern):
+        if not any(fnmatch.fnmatchcase(name, pattern) for name in names):
             yield f"--accept {pattern}: nothing found is called so; {nearest(pattern, names)}"
 
 

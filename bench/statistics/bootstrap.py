@@ -4,8 +4,7 @@ A resample has as many images of every class as there are, drawn with replacemen
 (Efron & Tibshirani 1993, section 6). An image is right or wrong, or right in some of its labels, so
 the sum over a class moves in equal steps; its law is that of one image convolved with itself, and
 generating functions multiply. The percentiles are therefore those of infinitely many resamples: no
-seed and no error of a simulation. Time grows with images and labels: a millisecond for a small test
-split, some fifty for MedMNIST's largest.
+seed and no error of a simulation. Time grows with images and labels.
 
 The plain bootstrap knows nothing of what it has not seen: with a handful of wrong images its
 intervals are too short (``reports/statistics.md``), and with none they vanish. So each class is

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import timm
 import torch
 from torch import Tensor
 
@@ -15,9 +17,11 @@ import bench.training.loop
 import medspectralnet.gate
 import medspectralnet.layers
 from bench.errors import InputError
+from bench.evaluation.scores import score
 from bench.regress.faults import FAULTS, plant
 from bench.regress.file import GATE, GateFile
-from bench.regress.probes import checks, exact, files
+from bench.regress.probes import checks, exact, files, training
+from bench.specs import Task
 from bench.toml_file import ROOT, read_toml
 
 FILE = read_toml(GATE, GateFile)
@@ -38,6 +42,30 @@ def test_a_sound_training_passes() -> None:
     assert len(answer["checks"]) == 3
     gates = next(one for one in answer["checks"] if one["name"].startswith("gradient"))
     assert gates["detail"] == "6 × gate, 5 × global_stream, 5 × local_stream"
+
+
+@pytest.mark.parametrize(
+    ("task", "classes"),
+    [("binary-class", 2), ("multi-class", 5), ("multi-label, binary-class", 4)],
+)
+def test_the_gates_own_scores_are_those_of_sound_code(task: Task, classes: int) -> None:
+    rng = np.random.default_rng(0)
+    many = task.startswith("multi-label")
+    labels = rng.integers(0, 2, (60, classes)) if many else rng.integers(0, classes, 60)
+    if task == "multi-class":
+        labels[labels == 3] = 2  # a class without images counts in no mean
+    logits = rng.normal(size=(60, classes))
+    told = score(logits, labels, task, tuple("abcde"[:classes]))
+    assert training.scored(logits, labels, task) == pytest.approx((told.auc_present, told.acc))
+
+
+def test_weights_that_a_backward_pass_does_not_reach_are_counted() -> None:
+    images = torch.randn(2, 3, 32, 32)
+    model = timm.create_model("test_medspectralnet", num_classes=4)
+    before = exact.unreached(model, images, 4)
+    model.head.fc.bias.requires_grad_(False)
+    model.spare = torch.nn.Parameter(torch.zeros(1))
+    assert exact.unreached(model, images, 4) == before + 2
 
 
 def test_a_gate_without_gradient_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

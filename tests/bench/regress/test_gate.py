@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from junitparser import JUnitXml
 
+from bench.cli.regress import _of_no_use
 from bench.errors import InputError
 from bench.regress import accuracy, gate
 from bench.regress.accuracy import decided, train_cells
@@ -17,11 +18,11 @@ from bench.regress.file import GATE, Accuracy, GateFile, for_own
 from bench.regress.gate import Gate
 from bench.regress.history import save
 from bench.regress.processes import Probe, ProbeFailed
-from bench.regress.record import GateReport
+from bench.regress.record import Finding, GateReport
 from bench.regress.tree import Tree
 from bench.toml_file import ROOT, read_toml
 from tests.bench.regress.conftest import changed
-from tests.bench.regress.samples import MACHINE, NUMBERS, revision
+from tests.bench.regress.samples import MACHINE, NUMBERS, report, revision
 
 Bench = Callable[..., Any]
 FILE = read_toml(GATE, GateFile)
@@ -101,6 +102,14 @@ def test_one_parameter_more_ends_with_1_and_says_which(
     assert not list(repository.rglob("__pycache__"))  # a tree of someone's own stays as it is
 
 
+def test_a_pattern_that_accepts_nothing_is_told() -> None:
+    found = report(Finding(name="MACs:net", kind="exact", verdict="pass"))
+    assert not list(_of_no_use(["MACs:*"], found))
+    (line,) = _of_no_use(["MACs:net", "MACs of net"], found)
+    assert line.startswith("--accept MACs of net: nothing found is called so")
+    assert "'MACs:net'" in line
+
+
 def test_times_of_another_machine_end_with_3(
     bench: Bench, repository: Path, tmp_path: Path
 ) -> None:
@@ -125,6 +134,7 @@ def test_what_cannot_be_used_ends_with_2_before_anything_is_measured(
         (asked(repository, tmp_path, "nope"), "'nope' is no git revision"),
         (asked(repository, tmp_path, str(empty)), "has neither the package 'theirnet' nor"),
         (asked(repository, tmp_path, "HEAD", "--only", "speed"), "no part 'speed'"),
+        (asked(repository, tmp_path, "HEAD", "--only", ","), "names no part"),
         (asked(repository, tmp_path, "HEAD", "--record"), "only a commit can be recorded"),
         (asked(repository, tmp_path, "HEAD", "--model", "x"), "give --import PACKAGE --model NAME"),
     ):
