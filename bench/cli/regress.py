@@ -78,12 +78,17 @@ def regress(
     """
     from bench.regress.file import GateFile, gate_path
     from bench.regress.tree import working_tree
+    from bench.report.folder import reports_folder
+    from bench.report.regress.page import remove_report
     from bench.toml_file import ROOT, read_toml
 
     root = open_store(repair=False).root
     if trial or draw:
         _trial(root, run=trial, timed=not untimed)
         return
+    folder = output or reports_folder(root)
+    if export is None:
+        remove_report(folder)  # of an earlier run: never to be taken for this one's
     file = read_toml(gate_path(gate), GateFile)
     if package is not None or model:
         file = _own(file, package, model)
@@ -109,12 +114,10 @@ def regress(
     from rich.console import Console
 
     from bench.regress.history import revision_of, save
-    from bench.report.folder import reports_folder
-    from bench.report.regress.page import gate_page, remove_report, write_report
+    from bench.report.regress.page import gate_page, write_report
     from bench.report.regress.trends import write_trends
 
-    folder = output or reports_folder(root)
-    remove_report(folder)  # of an earlier run: never to be taken for this one's
+    _make(folder)  # before minutes are spent
     report = _judged(baseline, place, file, tree, parts, budget, accept or ())
     Console(highlight=False, soft_wrap=True).print(gate_page(report), markup=False)
     for line in _of_no_use(accept or (), report):
@@ -144,10 +147,10 @@ def _judged(
         InputError: the baseline cannot be used, or the gate breaks off: Python would end with 1,
             which stands for a regression.
     """
-    from bench.console import CostScreen
-    from bench.regress.gate import Gate
-
     try:
+        from bench.console import CostScreen
+        from bench.regress.gate import Gate
+
         with CostScreen() as screen, _opened(baseline, place, file) as opened:
             gate = Gate(
                 file,
@@ -188,6 +191,22 @@ def _opened(baseline: str, place: Path, file: GateFile) -> Iterator[Tree | Revis
         return
     with baseline_tree(baseline, place, file.packages, file.imports) as tree:
         yield tree
+
+
+def _make(folder: Path) -> None:
+    """The folder that the report goes to.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"no report can be written to {shown(folder)}: {error.strerror}",
+            remedy="choose another folder",
+            key="--output",
+        ) from None
 
 
 def _parts(only: str) -> list[str]:

@@ -120,11 +120,13 @@ def _with(
 ) -> CellTrainings:
     new = [Training.model_validate(training) for training in ours["trainings"]]
     old = [Training.model_validate(training) for training in (theirs or {}).get("trainings", [])]
+    lacks = theirs is not None and theirs["unavailable"] is not None
     return before.model_copy(
         update={
             "candidate": [*before.candidate, *new],
             "baseline": [*before.baseline, *old],
             "unavailable": ours["unavailable"] or (theirs or {}).get("unavailable"),
+            "lost": ours["unavailable"] is not None and theirs is not None and not lacks,
             "data_differs": theirs is not None and ours["checksum"] != theirs["checksum"],
         }
     )

@@ -39,8 +39,16 @@ class Checks(Strict):
     source_size: Size
     image_size: Size
     parts: list[str] = []  # names of modules that a gradient must reach
-    files: DatasetSpec | None = None  # a MedMNIST set, held against its file of 28 px
     protocol: Protocol
+    files: DatasetSpec | None = None  # a MedMNIST set, held against its file of 28 px
+    resized_to: Size = 20  # px, at which the file's images are fed too
+    choosing: Protocol | None = None  # of a training on them; its best epoch is not the last
+
+    @model_validator(mode="after")
+    def _files_are_trained_on(self) -> Checks:
+        if self.files is not None and self.choosing is None:
+            raise ValueError("files needs the protocol choosing")
+        return self
 
 
 class Cell(Strict):

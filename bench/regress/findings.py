@@ -14,6 +14,7 @@ from bench.regress.record import (
     ExactNumbers,
     ExactOf,
     Finding,
+    Kind,
     ProcessRow,
     TimedRow,
     Verdict,
@@ -107,6 +108,10 @@ def _of_counting(model: str, first: ExactNumbers, second: ExactNumbers) -> list[
                 sure="exact",
             )
         )
+    if first.unreached is None and second.unreached is not None:
+        says = "the baseline's record is older than this count"
+        label = f"gradient reaches the weights:{model}"
+        found.append(Finding(name=label, kind="check", verdict="not measured", says=says))
     if first.unreached is not None and second.unreached is not None:
         more = second.unreached - first.unreached
         found.append(
@@ -152,16 +157,39 @@ def accuracy_findings(
     for cell in cells:
         name = f"AUC:{cell.label}"
         if cell.unavailable:
-            why = cell.unavailable
-            found.append(Finding(name=name, kind="accuracy", verdict="not measured", says=why))
+            found.append(no_data(name, "accuracy", cell.unavailable, lost=cell.lost))
             continue
         found += _scoring(cell)
+        found += _seeding(cell)
         if cell.data_differs:
             says = "the two trees make other arrays of the same data set: images or labels"
             found.append(Finding(name=name, kind="accuracy", verdict="regression", says=says))
             continue
         found += _of_cell(name, cell, spec, known)
     return found
+
+
+def no_data(name: str, kind: Kind, why: str, *, lost: bool) -> Finding:
+    """What could not be asked for want of data; ``lost``: by the candidate's own fault."""
+    if lost:
+        says = f"the working tree has no data where the baseline has them: {why}"
+        return Finding(name=name, kind=kind, verdict="regression", says=says, sure="exact")
+    return Finding(name=name, kind=kind, verdict="no data", says=why)
+
+
+def _seeding(cell: CellTrainings) -> list[Finding]:
+    """Whether another seed gives another training, as it does in the baseline."""
+    name = f"seeds tell trainings apart:{cell.label}"
+    ours, theirs = (
+        {training.weights_sha256 for training in trainings}
+        for trainings in (cell.candidate, cell.baseline)
+    )
+    if len(cell.candidate) < 2 or len(theirs) == 1:  # nothing to tell apart, or never were
+        return []
+    if len(ours) > 1:
+        return [Finding(name=name, kind="check", verdict="pass", sure="exact")]
+    says = f"{len(cell.candidate)} seeds end with the same weights, to the last bit"
+    return [Finding(name=name, kind="check", verdict="regression", says=says, sure="exact")]
 
 
 def _scoring(cell: CellTrainings) -> list[Finding]:
@@ -253,7 +281,7 @@ def accepted(findings: Iterable[Finding], patterns: Sequence[str]) -> list[Findi
     """The same, with what the user knows of and wants marked so."""
     return [
         finding.model_copy(update={"verdict": "accepted"})
-        if finding.verdict in ("regression", "too noisy")
+        if finding.verdict in ("regression", "too noisy", "no data")
         and any(fnmatch.fnmatchcase(finding.name, pattern) for pattern in patterns)
         else finding
         for finding in findings

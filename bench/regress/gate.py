@@ -1,4 +1,7 @@
-"""The gate from two trees to one report: exact numbers, checks, accuracy, run time, processes."""
+"""The gate from two trees to one report: exact numbers, checks, accuracy, run time, processes.
+
+Nothing that this module imports loads the code under trial: it may end the process it is loaded in.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from bench.errors import InputError
+from bench.errors import InputError, one_line
 from bench.regress.accuracy import train_cells
 from bench.regress.across import across_findings, exact_of, process_findings_across
 from bench.regress.file import GateFile
@@ -19,6 +23,7 @@ from bench.regress.findings import (
     accuracy_findings,
     check_findings,
     exact_findings,
+    no_data,
     process_findings,
     time_findings,
 )
@@ -34,10 +39,8 @@ from bench.regress.record import (
     Side,
 )
 from bench.regress.settings import settings_of
-from bench.regress.timing import LANES, time_row
 from bench.regress.tree import Tree
 from bench.regress.twin import Twin
-from bench.run.recording import Clock
 
 SEED = 0
 OTHERS_ABOVE = 0.1  # busy share of other processes above which a report says so
@@ -73,7 +76,7 @@ class Gate:
         Raises:
             InputError: the baseline cannot be used.
         """
-        clock, self._started = Clock(), time.monotonic()
+        started_at, self._started = datetime.now(UTC), time.monotonic()
         self._budget_s = 60 * (self.budget_minutes or self.file.budget_minutes)
         settings = settings_of(self.file)
         if isinstance(self.baseline, Revision):
@@ -83,11 +86,12 @@ class Gate:
             started = time.monotonic()
             try:
                 self._do(part)
-            except InputError as error:
+            except (Exception, SystemExit) as error:  # of the trees' code too
                 found = accepted(self._findings, self.accept)
                 if not any(finding.verdict == "regression" for finding in found):
                     raise
-                self._findings.append(_unmeasured(part, str(error)))  # what was found stands
+                said = str(error) if isinstance(error, InputError) else one_line(error)
+                self._findings.append(_unmeasured(part, said))  # what was found stands
             self._seconds[part] = time.monotonic() - started
         rows = self._found.get("run_time", [])
         return GateReport(
@@ -95,8 +99,8 @@ class Gate:
             baseline=_side(self.baseline),
             candidate=_side(self.candidate),
             machine=self._machine,
-            started_at=clock.started_at,
-            wall_s=clock.wall_s,
+            started_at=started_at,
+            wall_s=time.monotonic() - self._started,
             budget_minutes=self._budget_s / 60,
             settings=settings,
             noisy=any(share > OTHERS_ABOVE for row in rows for share in row.others),
@@ -179,8 +183,19 @@ class Gate:
         self._found["checks"] = checks
         self._findings += check_findings(checks)
         for probe, answer in zip(probes, answers, strict=True):
-            if answer["unavailable"]:
-                self._findings.append(_unmeasured(probe.name, answer["unavailable"]))
+            if why := answer["unavailable"]:
+                name, lost = f"{probe.name} can be measured", self._baseline_has_data(probe)
+                self._findings.append(no_data(name, "check", why, lost=lost))
+
+    def _baseline_has_data(self, probe: Probe) -> bool:
+        """Whether the baseline's code loads what the candidate's does not."""
+        if not isinstance(self.baseline, Tree):
+            return False
+        try:
+            (theirs,) = look([replace(probe, tree=self.baseline)], self.file)
+        except ProbeFailed:
+            return False
+        return not theirs["unavailable"]
 
     def _accuracy(self) -> None:
         spec = self.file.accuracy
@@ -202,6 +217,12 @@ class Gate:
         spec = self.file.run_time
         if spec is None or "run-time" not in self.parts:
             return
+        if "exact" not in self._found:
+            raise InputError("its code is not taken into this process", remedy="mend it first")
+        # Not before here: it loads the working tree's code into this process, which code that
+        # cannot be imported would end; by now a process of its own has told.
+        from bench.regress.timing import time_row
+
         rng = np.random.default_rng(SEED)
         deadline = self._started + RUN_TIME_UNTIL * self._budget_s
         rows = []
@@ -228,6 +249,8 @@ class Gate:
 
     @contextmanager
     def _twins(self) -> Iterator[dict[str, Twin]]:
+        from bench.regress.timing import LANES
+
         trees = dict(zip(LANES, (self.baseline, self.baseline, self.candidate), strict=True))
         with ExitStack() as stack:
             yield {

@@ -15,7 +15,14 @@ from bench.regress.file import Metric
 
 Kind = Literal["exact", "check", "accuracy", "run time", "process"]
 Verdict = Literal[
-    "pass", "notice", "accepted", "regression", "too noisy", "needs this machine", "not measured"
+    "pass",
+    "notice",
+    "accepted",
+    "regression",
+    "too noisy",
+    "needs this machine",
+    "no data",  # asked for, and its data set cannot be had
+    "not measured",  # there is nothing to hold it against
 ]
 
 
@@ -90,6 +97,7 @@ class CellTrainings(Stored):
     baseline: list[Training] = []
     candidate: list[Training] = []
     unavailable: str | None = None  # why its data cannot be had
+    lost: bool = False  # the baseline's code has the data, the candidate's does not
     data_differs: bool = False  # the two trees made other arrays under the same name
 
 
@@ -167,10 +175,12 @@ class GateReport(Stored):
 
     @property
     def exit_code(self) -> int:
-        """0 no regression, 1 regression, 2 nothing measured, 3 other machine, 4 too noisy."""
+        """0 no regression, 1 regression, 2 not all measured, 3 other machine, 4 too noisy."""
         found = {finding.verdict for finding in self.findings}
         if "regression" in found:
             return 1
+        if "no data" in found:
+            return 2
         if not found - {"not measured", "needs this machine"}:
             return 3 if "needs this machine" in found else 2
         if "needs this machine" in found:

@@ -14,34 +14,42 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from bench.regress.probes.answering import answer
 from bench.regress.probes.checking import Check, Fault, outcome, run_fields
+from bench.regress.probes.training import scored
 
 SOURCE_SIZE = 28  # px, MedMNIST's own
+SEEDS = 8  # tried for a training whose best epoch is not its last
+ROUNDED = 1.5 / 127.5  # a level and a half: two roundings of one number
 
 
 class OfFile:
     """A MedMNIST set as the tree feeds it, beside its file."""
 
     def __init__(self, request: dict[str, Any], dataset: Any) -> None:
-        from bench.specs import RunSpec
-
         self.request, self.dataset = request, dataset
         self.flag = request["files"]["name"]
         self.path = Path(dataset.source.path)
         with np.load(self.path) as file:
             self.arrays = {key: file[key] for key in file.files}
-        size = int(self.arrays["train_images"].shape[1])
-        self.spec = RunSpec.model_validate(
+        self.size = int(self.arrays["train_images"].shape[1])
+        self.spec = self._spec()
+        self.chosen: Any = None  # the training that two checks look at
+
+    def _spec(self, protocol: str = "protocol", seed: int = 0) -> Any:
+        from bench.specs import RunSpec
+
+        return RunSpec.model_validate(
             run_fields(
-                request["model"],
-                dataset,
-                request["protocol"],
-                image_size=size,
-                source_size=size,
-                seed=0,
-                threads=request["threads"],
+                self.request["model"],
+                self.dataset,
+                self.request[protocol],
+                image_size=self.size,
+                source_size=self.size,
+                seed=seed,
+                threads=self.request["threads"],
             )
         )
 
@@ -85,21 +93,75 @@ class OfFile:
             raise Fault(f"fed images differ by {gap:.3g} from the file's, normalised")
         return f"mean {float(images.mean()):.2f}, standard deviation {float(images.std()):.2f}"
 
+    def resized_as_documented(self) -> str:
+        """An image fed smaller is the file's, bilinear and antialiased, rounded to whole levels."""
+        from bench.data.feed import batches, make_resident
+
+        size, channels = self.request["resized_to"], self.spec.channels
+        feed = make_resident(
+            self.dataset.val,
+            image_size=size,
+            channels=channels,
+            control=None,
+            device=torch.device("cpu"),
+        )
+        images, _ = next(batches(feed, 50, channels=channels))
+        levels_in = torch.from_numpy(self.arrays["val_images"][:50, None].astype(np.float32))
+        wanted = F.interpolate(levels_in, (size, size), mode="bilinear", antialias=True)
+        gap = float((images - (wanted / 127.5 - 1)).abs().max())
+        if gap > ROUNDED:
+            raise Fault(f"images fed at {size} px are {gap * 127.5:.0f} levels from the file's")
+        return f"{self.size} to {size} px"
+
+    def best_epoch(self) -> str:
+        """The epoch with the highest AUC on validation is chosen, and what is stored is its own.
+
+        It takes a training whose last epoch is not its best: else the last would look right too.
+        """
+        spec, chosen = self._chosen()
+        curve = [epoch.val_auc or 0.0 for epoch in chosen.epochs]
+        auc, _ = scored(chosen.val_logits, self.arrays["val_labels"].reshape(-1), self.dataset.task)
+        if len(set(curve)) > 1 and chosen.epoch != 1 + curve.index(max(curve)):
+            said = ", ".join(f"{value:.3f}" for value in curve)
+            raise Fault(f"epoch {chosen.epoch} was chosen; AUC on validation by epoch: {said}")
+        if auc is None or abs(auc - max(curve)) > 1e-6:
+            raise Fault(f"the stored predictions of val have AUC {auc}, the best was {max(curve)}")
+        if chosen.epoch == len(curve):
+            raise Fault(f"in {SEEDS} trainings the last epoch was the best: nothing can be told")
+        return f"epoch {chosen.epoch} of {len(curve)}, seed {spec.seed}"
+
+    def _chosen(self) -> tuple[Any, Any]:
+        """The first training whose best epoch on validation, as it tells, is not its last."""
+        from bench.run.experiment import prepare
+        from bench.run.surroundings import surroundings
+
+        for seed in range(SEEDS) if self.chosen is None else ():
+            spec = self._spec("choosing", seed)
+            with surroundings(spec):
+                run = self.dataset.for_next_run()
+                chosen = prepare(spec, run).trained(lambda progress: None)
+            self.chosen = spec, chosen
+            curve = [epoch.val_auc or 0.0 for epoch in chosen.epochs]
+            if max(curve) > curve[-1]:
+                break
+        found: tuple[Any, Any] = self.chosen
+        return found
+
     def test_predictions(self) -> str:
         """What is stored of the test split is what the chosen weights say of the file's images."""
         from bench.records.store import Store
-        from bench.run.experiment import prepare, train_and_score
+        from bench.run.experiment import train_and_score
         from bench.run.options import DEFAULTS
         from bench.run.surroundings import surroundings
 
-        with tempfile.TemporaryDirectory() as folder, surroundings(self.spec):
+        spec, chosen = self._chosen()
+        with tempfile.TemporaryDirectory() as folder, surroundings(spec):
             store = Store(Path(folder))
             run = self.dataset.for_next_run()
-            train_and_score(self.spec, run, store, DEFAULTS, lambda progress: None)
+            train_and_score(spec, run, store, DEFAULTS, lambda progress: None)
             (path,) = Path(folder).rglob("*.npz")
             with np.load(path) as file:
                 stored = {key: file[key] for key in file.files}
-            chosen = prepare(self.spec, self.dataset.for_next_run()).trained(lambda progress: None)
         for split in ("val", "test"):
             labels = self.arrays[f"{split}_labels"].reshape(-1)
             kept = stored[f"{split}_labels"].reshape(-1)
@@ -157,6 +219,8 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         ("data file is the published one", files.file_is_the_published_one),
         ("images and labels of each split", files.images_and_labels),
         ("images are normalised as documented", files.fed_as_documented),
+        ("images are resized as documented", files.resized_as_documented),
+        ("the best epoch on validation is kept", files.best_epoch),
         ("predictions are of the test split", files.test_predictions),
     ]
     return {"checks": [outcome(*check) for check in checks], "unavailable": None}

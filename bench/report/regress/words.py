@@ -12,7 +12,7 @@ from bench.report.text import duration
 HEADS = {
     0: "no regression",
     1: "regression",
-    2: "nothing was measured",
+    2: "not all could be measured",
     3: "the baseline was measured on another machine",
     4: "too noisy to tell",
 }
@@ -20,6 +20,7 @@ HEADS = {
 NAMED: Mapping[int, Verdict] = {
     0: "not measured",
     1: "regression",
+    2: "no data",
     3: "needs this machine",
     4: "too noisy",
 }
@@ -52,7 +53,7 @@ def headline(report: GateReport) -> str:
     code = report.exit_code
     named = [label(finding) for finding in report.findings if finding.verdict == NAMED.get(code)]
     if not named:
-        return HEADS[code]
+        return "nothing was measured" if code == 2 else HEADS[code]
     more = f" and {len(named) - 3} more" if len(named) > 3 else ""
     lead = "; not measured" if code == 0 else ""
     return f"{HEADS[code]}{lead}: {'; '.join(named[:3])}{more}"

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 import bench.data.feed
+import bench.data.preparation
 import bench.run.experiment
 import bench.training.loop
+import bench.training.selection
 import medspectralnet.gate
 import medspectralnet.layers
 from bench.errors import InputError
@@ -93,6 +95,35 @@ def test_a_learning_rate_that_is_not_the_protocols_is_found(
     assert "learning rate as the protocol says" in faulty(checks.look(REQUEST))
 
 
+@pytest.mark.parametrize("decays", [True, False])
+def test_a_rate_that_is_wrong_for_a_part_of_the_weights_is_found(
+    monkeypatch: pytest.MonkeyPatch, decays: bool
+) -> None:
+    """By the code's own word the rate may be scaled: it is not asked."""
+    update = bench.training.loop.Trainer.update
+
+    def less(self: Any, images: Tensor, labels: Tensor) -> Tensor:
+        found = [g for g in self.optimizer.param_groups if bool(g["weight_decay"]) == decays]
+        assert len(found) == 1
+        rate, found[0]["lr"] = found[0]["lr"], found[0]["lr"] / 10
+        loss = update(self, images, labels)
+        found[0]["lr"] = rate
+        return loss
+
+    def scaled(self: Any, images: Tensor, labels: Tensor) -> Tensor:
+        for group in self.optimizer.param_groups:
+            group["lr"], group["lr_scale"] = group["lr"] / 10, 0.1
+        return update(self, images, labels)
+
+    monkeypatch.setattr(bench.training.loop.Trainer, "update", less)
+    found = faulty(checks.look(REQUEST))
+    what = "a weight of a matrix" if decays else "a bias or a norm's"
+    assert f"the first update moves {what}" in found["learning rate as the protocol says"]
+    assert list(found) == ["learning rate as the protocol says"]  # the training went on
+    monkeypatch.setattr(bench.training.loop.Trainer, "update", scaled)
+    assert "learning rate as the protocol says" in faulty(checks.look(REQUEST))
+
+
 def test_steps_larger_than_the_rate_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     update = bench.training.loop.Trainer.update
 
@@ -115,7 +146,54 @@ def test_data_fed_and_predicted_are_the_files(
 ) -> None:
     answer = files.look(REQUEST)
     assert not faulty(answer)
-    assert len(answer["checks"]) == 4
+    assert len(answer["checks"]) == 6
+
+
+@pytest.mark.real_data
+def test_a_choice_of_the_wrong_epoch_is_found(
+    medmnist_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault() -> dict[str, str]:
+        return faulty(files.look(REQUEST))
+
+    best = bench.training.selection.BestSoFar
+    with monkeypatch.context() as planted:
+        planted.setattr(bench.training.selection, "_worth", lambda criterion, epoch, scores: epoch)
+        assert "AUC on validation by epoch" in fault()["the best epoch on validation is kept"]
+    with monkeypatch.context() as planted:
+        offer = best.offer
+
+        def uncopied(self: Any, epoch: int, model: Any, logits: Any, scores: Any) -> bool:
+            taken = offer(self, epoch, model, logits, scores)
+            self.weights = model.state_dict()
+            return taken
+
+        planted.setattr(best, "offer", uncopied)
+        assert "stored for val" in fault()["predictions are of the test split"]
+    with monkeypatch.context() as planted:
+        planted.setattr(files, "SEEDS", 1)  # and in that one the first epoch is never better
+        planted.setattr(bench.training.selection, "_worth", lambda criterion, epoch, scores: epoch)
+        request = REQUEST | {"choosing": REQUEST["choosing"] | {"epochs": 1}}
+        assert "nothing can be told" in str(faulty(files.look(request)))
+
+
+@pytest.mark.real_data
+def test_a_resize_without_a_filter_is_found(
+    medmnist_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench.data import catalog
+    from bench.regress.probes.checking import outcome
+    from bench.specs import DatasetSpec
+
+    found = files.OfFile(REQUEST, catalog.load(DatasetSpec(name="breastmnist"), 28))
+    assert outcome("resized", found.resized_as_documented)["passed"]
+
+    def plain(images: Tensor, size: int) -> Tensor:
+        scaled = torch.nn.functional.interpolate(images.float(), (size, size), mode="bilinear")
+        return scaled.round().byte()
+
+    monkeypatch.setattr(bench.data.preparation, "resize", plain)
+    assert "levels from the file's" in outcome("resized", found.resized_as_documented)["detail"]
 
 
 @pytest.mark.real_data

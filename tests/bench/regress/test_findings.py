@@ -94,7 +94,7 @@ def test_a_check_that_does_not_hold_is_a_regression() -> None:
 def cell(ours: list[float], theirs: list[float], bits: str = "same") -> CellTrainings:
     def trained(scores: list[float], bits: str) -> list[Training]:
         return [
-            Training(seed=i, auc=auc, acc=0.5, weights_sha256=bits, losses=[], wall_s=1.0)
+            Training(seed=i, auc=auc, acc=0.5, weights_sha256=f"{bits}{i}", losses=[], wall_s=1.0)
             for i, auc in enumerate(scores)
         ]
 
@@ -115,25 +115,47 @@ def cell(ours: list[float], theirs: list[float], bits: str = "same") -> CellTrai
 def test_accuracy(gaps: list[float], verdict: str) -> None:
     theirs = [0.8, 0.82, 0.79]
     ours = [b + gap for b, gap in zip(theirs, gaps, strict=True)]
-    found, bits = accuracy_findings([cell(ours, theirs, "other")], ACCURACY)
+    seeds, found, bits = accuracy_findings([cell(ours, theirs, "other")], ACCURACY)
     assert found.verdict == verdict
     assert bits.verdict == "notice"
+    assert seeds.verdict == "pass"
 
 
-def test_accuracy_that_was_not_measured_says_why() -> None:
-    for update, why in (
-        ({"unavailable": "no network"}, "no network"),
-        ({"candidate": []}, "3 are needed"),
-    ):
-        one = cell([0.8] * 3, [0.8] * 3).model_copy(update=update)
-        (found, *_) = accuracy_findings([one], ACCURACY)
-        assert found.verdict == "not measured"
-        assert why in found.says
+def test_seeds_that_decide_nothing_are_a_regression() -> None:
+    one = cell([0.8, 0.82, 0.79], [0.8, 0.82, 0.79])
+    same = [t.model_copy(update={"weights_sha256": "x"}) for t in one.candidate]
+    (found, *_) = accuracy_findings([one.model_copy(update={"candidate": same})], ACCURACY)
+    assert (found.name, found.verdict) == ("seeds tell trainings apart:net on data", "regression")
+    assert "3 seeds end with the same weights" in found.says
+    was_so = one.model_copy(update={"candidate": same, "baseline": same})
+    assert [f.verdict for f in accuracy_findings([was_so], ACCURACY)] == ["pass", "pass"]
+
+
+@pytest.mark.parametrize(
+    ("update", "verdict", "why"),
+    [
+        ({"unavailable": "no network"}, "no data", "no network"),
+        (
+            {"unavailable": "546 images", "lost": True},
+            "regression",
+            "no data where the baseline has them: 546 images",
+        ),
+        ({"candidate": []}, "not measured", "3 are needed"),
+    ],
+)
+def test_accuracy_that_was_not_measured_says_why(
+    update: dict[str, Any], verdict: str, why: str
+) -> None:
+    one = cell([0.8] * 3, [0.8] * 3).model_copy(update=update)
+    (found, *_) = accuracy_findings([one], ACCURACY)
+    assert found.verdict == verdict
+    assert why in found.says
+    assert accepted([found], ["AUC:*"])[0].verdict != "no data"
 
 
 def test_other_arrays_of_the_same_data_are_a_regression() -> None:
     one = cell([0.8] * 3, [0.8] * 3).model_copy(update={"data_differs": True})
-    (found,) = accuracy_findings([one], ACCURACY)
+    found = accuracy_findings([one], ACCURACY)[-1]
     assert (found.verdict, found.name) == ("regression", "AUC:net on data")
     assert "other arrays" in found.says
 
@@ -155,15 +177,16 @@ def test_scores_that_are_not_the_predictions_are_a_regression(
     found = accuracy_findings([one.model_copy(update={"candidate": trained})], ACCURACY)
     assert found[0].name == "scores are those of the predictions:net on data"
     assert found[0].verdict == verdict
-    assert accuracy_findings([one], ACCURACY)[0].name == "AUC:net on data"  # of older records
+    found = accuracy_findings([one], ACCURACY)  # of older records
+    assert not [one for one in found if one.name.startswith("scores")]
 
 
 @pytest.mark.parametrize(
     ("before", "after", "verdict"),
-    [(0, 0, "pass"), (2, 1, "pass"), (2, 4, "regression"), (None, 4, None)],
+    [(0, 0, "pass"), (2, 1, "pass"), (2, 4, "regression"), (None, 4, "not measured")],
 )
 def test_weights_that_lose_their_gradient_are_a_regression(
-    before: int | None, after: int, verdict: str | None
+    before: int | None, after: int, verdict: str
 ) -> None:
     sides = [
         ExactOf(
@@ -174,15 +197,15 @@ def test_weights_that_lose_their_gradient_are_a_regression(
         for count in (before, after)
     ]
     found = [f for f in exact_findings(*sides) if f.name == "gradient reaches the weights:net"]
-    assert [f.verdict for f in found] == ([verdict] if verdict else [])
+    assert [f.verdict for f in found] == [verdict]
 
 
 def test_a_record_stands_for_a_baseline_that_is_gone() -> None:
     kept = revision("a" * 40)
     assert exact_of(kept, ["net", "other"]).absent == ["other"]
     one = cell([0.80, 0.81, 0.83], [])
-    (found,) = accuracy_findings([one], ACCURACY, {"net on data": {0: 0.8, 1: 0.81, 2: 0.83}})
-    assert found.verdict == "pass"
+    found = accuracy_findings([one], ACCURACY, {"net on data": {0: 0.8, 1: 0.81, 2: 0.83}})
+    assert [finding.verdict for finding in found] == ["pass", "pass"]
     timed = row(slower=0.0, noise=0.01)
     timed = timed.model_copy(update={"yardstick_s": timed.baseline_s})
     kept = kept.model_copy(update={"relative": {timed.label: 1.0}})

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -142,7 +146,7 @@ def test_what_cannot_be_used_ends_with_2_before_anything_is_measured(
         assert ended.code == 2
         assert said in ended.err
         assert len(ended.err.splitlines()) <= 2
-    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob("out/*"))
     assert time.monotonic() - started < 30
 
 
@@ -282,6 +286,73 @@ def test_a_regression_that_was_found_stands_whatever_becomes_of_the_rest(
     monkeypatch.setattr(gate, "look", lambda probes, file: [_of_machine() for _ in probes])
     with pytest.raises(InputError, match="trainings of main"):
         Gate(FILE, HERE, BEFORE, parts=["accuracy"]).run()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "verdict", "code"),
+    [(None, "regression", 1), ("no network", "no data", 2)],
+)
+def test_data_that_the_working_tree_alone_cannot_load_is_a_regression(
+    monkeypatch: pytest.MonkeyPatch, theirs: str | None, verdict: str, code: int
+) -> None:
+    def look(probes: Sequence[Probe], file: GateFile) -> list[dict[str, Any]]:
+        if probes[0].name == "exact":
+            return [_of_machine() for _ in probes]
+        why = [
+            ("546 images" if p.tree is HERE else theirs) if p.name == "files" else None
+            for p in probes
+        ]
+        held = {"name": "learning rate", "passed": True, "detail": ""}
+        return [{"checks": [] if said else [held], "unavailable": said} for said in why]
+
+    monkeypatch.setattr(gate, "look", look)
+    report = Gate(FILE, HERE, BEFORE, parts=["checks"]).run()
+    assert report.exit_code == code
+    assert [finding.verdict for finding in report.findings] == ["pass", verdict]
+    assert "546 images" in report.findings[1].says
+    known = ["files can be measured"]
+    assert Gate(FILE, HERE, BEFORE, parts=["checks"], accept=known).run().exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "added", "code", "said"),
+    [
+        ("medspectralnet/network.py", "import sys; sys.exit(0)", 1, "exact can be measured"),
+        ("medspectralnet/network.py", "import os; os._exit(0)", 1, "exact can be measured"),
+        ("bench/regress/gate.py", "raise ValueError('no')", 2, "the gate broke off: ValueError"),
+    ],
+)
+def test_a_checkout_that_cannot_be_imported_never_passes(
+    tmp_path: Path, file: str, added: str, code: int, said: str
+) -> None:
+    """The command runs the working tree's own code: how that ends as it is loaded says nothing."""
+    gate_file = ROOT / "suites" / "regress" / "gate.toml"
+    names = [*FILE.packages, "suites", "pyproject.toml"]
+    for name in names:
+        source, target = ROOT / name, tmp_path / "here" / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    (tmp_path / "here" / "results").mkdir()
+    with (tmp_path / "here" / file).open("a") as source_file:
+        source_file.write(f"\n{added}\n")
+    few = gate_file.read_text().split("models = [")
+    (tmp_path / "few.toml").write_text(
+        f'{few[0]}models = ["test_medspectralnet"]{few[1][few[1].index("]") + 1 :]}'
+    )
+    asked = ["--baseline", str(ROOT), "--output", str(tmp_path / "out"), "--only", "exact,run-time"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench", "regress", *asked, "--gate", str(tmp_path / "few.toml")],
+        cwd=tmp_path / "here",
+        env={**os.environ, "BENCH_RESULTS": str(tmp_path / "here" / "results")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stderr
+    assert said in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def _of_machine() -> dict[str, Any]:

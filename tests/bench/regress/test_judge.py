@@ -116,6 +116,8 @@ def test_exit_codes_never_take_nothing_for_a_pass() -> None:
     assert ended("pass", "notice", "accepted") == 0
     assert ended("pass", "too noisy", "regression", "needs this machine") == 1
     assert ended() == ended("not measured") == 2
+    assert ended("pass", "no data") == ended("no data", "too noisy", "needs this machine") == 2
+    assert ended("no data", "regression") == 1
     assert ended("needs this machine", "not measured") == 3
     assert ended("pass", "needs this machine", "too noisy") == 3
     assert ended("pass", "too noisy") == 4
