@@ -64,7 +64,8 @@ def judge(
 
 
 @pytest.mark.parametrize(
-    ("code", "said"), [(0, ""), (1, "Regression"), (3, "Other machine"), (4, "Too noisy")]
+    ("code", "said"),
+    [(0, ""), (1, "Regression"), (2, "Data missing"), (3, "Other machine"), (4, "Too noisy")],
 )
 def test_the_step_hands_on_exit_code_and_summary(tmp_path: Path, code: int, said: str) -> None:
     own = {"BASELINE": "main", "MODELS": "net_a net_b", "IMPORT": "nets", "TREE": "src"}

@@ -73,8 +73,9 @@ def regress(
 ) -> None:
     """Judge the working tree against a baseline: cost, accuracy, run time; reports/regression.md.
 
-    Ends with 0 no regression, 1 regression, 2 unusable input or nothing measured, 3 the baseline
-    is of another machine and one of this is needed, 4 too noisy to tell within the budget.
+    Ends with 0 no regression, 1 regression, 2 unusable input, nothing measured or data missing, 3
+    the baseline is of another machine and one of this is needed, 4 too noisy to tell within the
+    budget.
     """
     from bench.regress.file import GateFile, gate_path
     from bench.regress.tree import working_tree
@@ -117,7 +118,7 @@ def regress(
     from bench.report.regress.page import gate_page, write_report
     from bench.report.regress.trends import write_trends
 
-    _make(folder)  # before minutes are spent
+    folder.mkdir(parents=True, exist_ok=True)  # before minutes are spent
     report = _judged(baseline, place, file, tree, parts, budget, accept or ())
     Console(highlight=False, soft_wrap=True).print(gate_page(report), markup=False)
     for line in _of_no_use(accept or (), report):
@@ -191,22 +192,6 @@ def _opened(baseline: str, place: Path, file: GateFile) -> Iterator[Tree | Revis
         return
     with baseline_tree(baseline, place, file.packages, file.imports) as tree:
         yield tree
-
-
-def _make(folder: Path) -> None:
-    """The folder that the report goes to.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"no report can be written to {shown(folder)}: {error.strerror}",
-            remedy="choose another folder",
-            key="--output",
-        ) from None
 
 
 def _parts(only: str) -> list[str]:

@@ -110,9 +110,21 @@ def _train(
             remedy="choose another baseline",
             key="--baseline",
         ) from None
+    lost = [
+        len(answers) == 2 and ours["unavailable"] is not None and theirs["unavailable"] is None
+        for ours, theirs in zip(answers[0]["cells"], answers[-1]["cells"], strict=True)
+    ]
+    if any(lost):  # asked again, without trainings: a download that failed is no fault of its code
+        again = [cell | {"seeds": []} for cell in asked]
+        (answer,) = look([Probe("training", candidate, {"cells": again})], file)
+        lost = [
+            one and cell["unavailable"] is not None
+            for one, cell in zip(lost, answer["cells"], strict=True)
+        ]
     for place, cell in enumerate(waiting):
         ours, *theirs = [answer["cells"][place] for answer in answers]
-        cells[cell.label] = _with(cells[cell.label], ours, theirs[0] if theirs else None)
+        found = _with(cells[cell.label], ours, theirs[0] if theirs else None)
+        cells[cell.label] = found.model_copy(update={"lost": lost[place]})
 
 
 def _with(
@@ -120,13 +132,11 @@ def _with(
 ) -> CellTrainings:
     new = [Training.model_validate(training) for training in ours["trainings"]]
     old = [Training.model_validate(training) for training in (theirs or {}).get("trainings", [])]
-    lacks = theirs is not None and theirs["unavailable"] is not None
     return before.model_copy(
         update={
             "candidate": [*before.candidate, *new],
             "baseline": [*before.baseline, *old],
             "unavailable": ours["unavailable"] or (theirs or {}).get("unavailable"),
-            "lost": ours["unavailable"] is not None and theirs is not None and not lacks,
             "data_differs": theirs is not None and ours["checksum"] != theirs["checksum"],
         }
     )

@@ -175,7 +175,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name="a data set's own file refused",
-        found_by="files can be measured",
+        found_by="data load as before",
         part="checks",
         file="bench/data/medmnist.py",
         old="if count != outline.counts[name]:",

@@ -41,13 +41,13 @@ class Checks(Strict):
     parts: list[str] = []  # names of modules that a gradient must reach
     protocol: Protocol
     files: DatasetSpec | None = None  # a MedMNIST set, held against its file of 28 px
-    resized_to: Size = 20  # px, at which the file's images are fed too
-    choosing: Protocol | None = None  # of a training on them; its best epoch is not the last
+    resized_to: list[Size] = []  # px, at which the file's images are fed too
+    choosing: Protocol | None = None  # of a training on them whose best epoch is not its last
 
     @model_validator(mode="after")
-    def _files_are_trained_on(self) -> Checks:
-        if self.files is not None and self.choosing is None:
-            raise ValueError("files needs the protocol choosing")
+    def _files_are_fed_and_trained_on(self) -> Checks:
+        if self.files is not None and (self.choosing is None or not self.resized_to):
+            raise ValueError("files needs resized_to and the protocol choosing")
         return self
 
 

@@ -135,13 +135,16 @@ def _bits(name: str, what: str, same: bool) -> Finding:
     )
 
 
+_CHECKED: dict[bool | None, Verdict] = {True: "pass", False: "regression", None: "too noisy"}
+
+
 def check_findings(checks: Iterable[CheckResult]) -> list[Finding]:
-    """A check that does not hold is a regression, whatever the baseline."""
+    """A check that does not hold is a regression, whatever the baseline; one may not tell."""
     return [
         Finding(
             name=check.name,
             kind="check",
-            verdict="pass" if check.passed else "regression",
+            verdict=_CHECKED[check.passed],
             says=check.detail,
             sure="exact",
         )
@@ -157,7 +160,7 @@ def accuracy_findings(
     for cell in cells:
         name = f"AUC:{cell.label}"
         if cell.unavailable:
-            found.append(no_data(name, "accuracy", cell.unavailable, lost=cell.lost))
+            found.append(no_data(name, cell.label, "accuracy", cell.unavailable, lost=cell.lost))
             continue
         found += _scoring(cell)
         found += _seeding(cell)
@@ -169,11 +172,15 @@ def accuracy_findings(
     return found
 
 
-def no_data(name: str, kind: Kind, why: str, *, lost: bool) -> Finding:
-    """What could not be asked for want of data; ``lost``: by the candidate's own fault."""
+def no_data(name: str, asked: str, kind: Kind, why: str, *, lost: bool) -> Finding:
+    """What could not be asked for want of data; ``lost``: by the candidate's own fault.
+
+    The two have names of their own: who accepts that data are missing accepts no other.
+    """
     if lost:
-        says = f"the working tree has no data where the baseline has them: {why}"
-        return Finding(name=name, kind=kind, verdict="regression", says=says, sure="exact")
+        says = f"the working tree refuses what the baseline loads: {why}"
+        name = f"data load as before:{asked}"
+        return Finding(name=name, kind="check", verdict="regression", says=says, sure="exact")
     return Finding(name=name, kind=kind, verdict="no data", says=why)
 
 
@@ -181,14 +188,14 @@ def _seeding(cell: CellTrainings) -> list[Finding]:
     """Whether another seed gives another training, as it does in the baseline."""
     name = f"seeds tell trainings apart:{cell.label}"
     ours, theirs = (
-        {training.weights_sha256 for training in trainings}
+        (len({training.weights_sha256 for training in trainings}), len(trainings))
         for trainings in (cell.candidate, cell.baseline)
     )
-    if len(cell.candidate) < 2 or len(theirs) == 1:  # nothing to tell apart, or never were
+    if ours[1] < 2 or theirs[0] < theirs[1]:  # nothing to tell apart, or they never were
         return []
-    if len(ours) > 1:
+    if ours[0] == ours[1]:
         return [Finding(name=name, kind="check", verdict="pass", sure="exact")]
-    says = f"{len(cell.candidate)} seeds end with the same weights, to the last bit"
+    says = f"{ours[1]} seeds end with {ours[0]} different sets of weights"
     return [Finding(name=name, kind="check", verdict="regression", says=says, sure="exact")]
 
 
@@ -277,11 +284,18 @@ def _ratio(name: str, kind: str, judged: Judged, counted: str) -> Finding:
     )
 
 
+_ACCEPTED: dict[Verdict, Verdict] = {
+    "regression": "accepted",
+    "too noisy": "accepted",
+    "no data": "not measured",  # accepted or not: it says nothing
+}
+
+
 def accepted(findings: Iterable[Finding], patterns: Sequence[str]) -> list[Finding]:
     """The same, with what the user knows of and wants marked so."""
     return [
-        finding.model_copy(update={"verdict": "accepted"})
-        if finding.verdict in ("regression", "too noisy", "no data")
+        finding.model_copy(update={"verdict": _ACCEPTED[finding.verdict]})
+        if finding.verdict in _ACCEPTED
         and any(fnmatch.fnmatchcase(finding.name, pattern) for pattern in patterns)
         else finding
         for finding in findings

@@ -184,18 +184,25 @@ class Gate:
         self._findings += check_findings(checks)
         for probe, answer in zip(probes, answers, strict=True):
             if why := answer["unavailable"]:
-                name, lost = f"{probe.name} can be measured", self._baseline_has_data(probe)
-                self._findings.append(no_data(name, "check", why, lost=lost))
+                name, lost = f"{probe.name} can be measured", self._lost(probe)
+                self._findings.append(no_data(name, probe.name, "check", why, lost=lost))
 
-    def _baseline_has_data(self, probe: Probe) -> bool:
-        """Whether the baseline's code loads what the candidate's does not."""
+    def _lost(self, probe: Probe) -> bool:
+        """Whether the candidate's code refuses what the baseline's loads.
+
+        It is asked again after the baseline: a download that failed is no fault of its code.
+        """
         if not isinstance(self.baseline, Tree):
             return False
-        try:
-            (theirs,) = look([replace(probe, tree=self.baseline)], self.file)
-        except ProbeFailed:
-            return False
-        return not theirs["unavailable"]
+        request = probe.request | {"load_only": True}
+        for tree, has in ((self.baseline, True), (self.candidate, False)):
+            try:
+                (answer,) = look([replace(probe, tree=tree, request=request)], self.file)
+            except ProbeFailed:
+                return False
+            if (answer["unavailable"] is None) != has:
+                return False
+        return True
 
     def _accuracy(self) -> None:
         spec = self.file.accuracy

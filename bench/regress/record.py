@@ -69,7 +69,7 @@ class CheckResult(Stored):
     """One named check of the working tree."""
 
     name: str
-    passed: bool
+    passed: bool | None  # None: it could not tell
     detail: str
 
 
@@ -175,7 +175,7 @@ class GateReport(Stored):
 
     @property
     def exit_code(self) -> int:
-        """0 no regression, 1 regression, 2 not all measured, 3 other machine, 4 too noisy."""
+        """0 no regression, 1 regression, 2 nothing or no data, 3 other machine, 4 too noisy."""
         found = {finding.verdict for finding in self.findings}
         if "regression" in found:
             return 1

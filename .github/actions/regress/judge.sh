@@ -42,6 +42,13 @@ case "$code" in
   1) echo "::error title=Regression::the working tree is worse than $BASELINE; see the summary" ;;
   3) echo "::error title=Other machine::the baseline was measured on another machine" ;;
   4) echo "::error title=Too noisy::neither a pass nor a regression; the summary says what could not be told" ;;
-  *) echo "::error title=Nothing judged::the gate could not be run; see its log" ;;
+  2)
+    if [ -f "$output/regression.md" ]; then
+      echo "::error title=Data missing::not all could be measured; the summary says what, and how to go on without"
+    else
+      echo "::error title=Nothing judged::the gate could not be run; see its log"
+    fi
+    ;;
+  *) echo "::error title=Nothing judged::the gate ended with $code; see its log" ;;
 esac
 exit "$code"

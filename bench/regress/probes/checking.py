@@ -13,12 +13,18 @@ class Fault(Exception):
     """What a check found."""
 
 
+class Untold(Exception):
+    """Why a check could not tell."""
+
+
 def outcome(name: str, check: Check) -> dict[str, Any]:
-    """One check's result; whatever the tree raises is a fault of the tree."""
+    """One check's result, None where it could not tell; what the tree raises is its fault."""
     try:
         return {"name": name, "passed": True, "detail": check()}
     except Fault as fault:
         return {"name": name, "passed": False, "detail": str(fault)}
+    except Untold as why:
+        return {"name": name, "passed": None, "detail": str(why)}
     except Exception as error:  # the code under trial may raise anything
         said = (str(error).strip() or "no message").splitlines()[0]
         return {"name": name, "passed": False, "detail": f"{type(error).__name__}: {said}"}

@@ -29,7 +29,7 @@ class Watched:
         from bench.run.experiment import prepare
         from bench.specs import RunSpec
 
-        self.request = request
+        self.request, self.classes = request, len(dataset.class_names)
         self.spec = RunSpec.model_validate(
             run_fields(
                 request["model"],
@@ -114,27 +114,35 @@ class Watched:
                         )
                 trainer.update(images, labels)
                 update += 1
-                if update == 1 and "bench" in self.request["packages"]:
-                    # where the harness is on trial: a network may keep its first gradients small
-                    wrong += self._first_step(wanted[0])
+        if "bench" in self.request["packages"]:  # where the harness is on trial
+            wrong += self._first_step(wanted[0])
         if wrong:
             raise Fault(wrong[0])
         return f"{update} updates, from {wanted[0]:.3g} by {max(wanted):.3g} to {wanted[-1]:.3g}"
 
     def _first_step(self, lr: float) -> list[str]:
-        """What is wrong with the first update, for matrices and for vectors.
+        """What is wrong with the first update of a plain network, for matrices and for vectors.
 
         Adam's moves a weight by lr · g/(|g| + ε): by lr, whatever the gradient (Kingma and Ba 2015,
         arXiv 1412.6980, algorithm 1 at t = 1). Decay (Loshchilov and Hutter 2019, arXiv 1711.05101)
         adds lr · λ · w, which is hundredths of that. An optimizer treats biases and norms apart
-        from matrices: their many weights must not hide the few, nor the other way round.
+        from matrices: their many weights must not hide the few. The network is the gate's own: one
+        under trial may keep its first gradients at zero.
         """
+        from bench.training.loop import Trainer
+
+        images, labels = self._batch()
+        model = plain_network(images.shape[1], self.classes)
+        before = [weight.detach().clone() for weight in model.parameters()]
+        trainer = Trainer(model, self.prepared.train, self.prepared.val, self.prepared.setting)
+        model.train()
+        trainer.update(images, labels)
         wrong = []
         for what, vectors in (("a weight of a matrix", False), ("a bias or a norm's", True)):
             steps = [
-                (p.detach() - self.before[k]).abs().flatten()
-                for k, p in self._named()
-                if (p.ndim <= 1) == vectors
+                (weight.detach() - was).abs().flatten()
+                for weight, was in zip(model.parameters(), before, strict=True)
+                if (weight.ndim <= 1) == vectors
             ]
             median = float(torch.cat(steps).median())
             if abs(median / lr - 1) > STEP_WITHIN:
@@ -157,6 +165,19 @@ class Watched:
             named = (still or strange)[0]
             raise Fault(f"{len(still)} tensors never move, {len(strange)} not finite: {named}")
         return f"{len(self.before)} tensors"
+
+
+def plain_network(channels: int, classes: int) -> nn.Module:
+    """Of which every weight has a gradient from the start."""
+    torch.manual_seed(SEED)
+    return nn.Sequential(
+        nn.Conv2d(channels, 8, 5, stride=2, bias=False),
+        nn.BatchNorm2d(8),
+        nn.GELU(),
+        nn.AdaptiveAvgPool2d(4),
+        nn.Flatten(),
+        nn.Linear(8 * 16, classes),
+    )
 
 
 def scheduled(protocol: dict[str, Any], per_epoch: int) -> list[float]:
@@ -188,6 +209,8 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         dataset = catalog.load(data, request["source_size"])
     except DataUnavailable as error:
         return {"checks": [], "unavailable": str(error)}
+    if request.get("load_only"):
+        return {"checks": [], "unavailable": None}
     watched = Watched(request, dataset)
     checks: list[tuple[str, Check]] = []
     if request["parts"]:

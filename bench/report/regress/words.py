@@ -12,7 +12,7 @@ from bench.report.text import duration
 HEADS = {
     0: "no regression",
     1: "regression",
-    2: "not all could be measured",
+    2: "data are missing",
     3: "the baseline was measured on another machine",
     4: "too noisy to tell",
 }

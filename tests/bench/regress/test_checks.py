@@ -35,7 +35,7 @@ REQUEST: dict[str, Any] = FILE.checks.model_dump(mode="json") | {
 
 
 def faulty(answer: dict[str, Any]) -> dict[str, str]:
-    return {one["name"]: one["detail"] for one in answer["checks"] if not one["passed"]}
+    return {one["name"]: one["detail"] for one in answer["checks"] if one["passed"] is False}
 
 
 def test_a_sound_training_passes() -> None:
@@ -105,10 +105,8 @@ def test_a_rate_that_is_wrong_for_a_part_of_the_weights_is_found(
     def less(self: Any, images: Tensor, labels: Tensor) -> Tensor:
         found = [g for g in self.optimizer.param_groups if bool(g["weight_decay"]) == decays]
         assert len(found) == 1
-        rate, found[0]["lr"] = found[0]["lr"], found[0]["lr"] / 10
-        loss = update(self, images, labels)
-        found[0]["lr"] = rate
-        return loss
+        found[0]["lr"] /= 10  # the schedule sets it anew after the update
+        return update(self, images, labels)
 
     def scaled(self: Any, images: Tensor, labels: Tensor) -> Tensor:
         for group in self.optimizer.param_groups:
@@ -171,10 +169,11 @@ def test_a_choice_of_the_wrong_epoch_is_found(
         planted.setattr(best, "offer", uncopied)
         assert "stored for val" in fault()["predictions are of the test split"]
     with monkeypatch.context() as planted:
-        planted.setattr(files, "SEEDS", 1)  # and in that one the first epoch is never better
-        planted.setattr(bench.training.selection, "_worth", lambda criterion, epoch, scores: epoch)
+        planted.setattr(files, "SEEDS", 1)
         request = REQUEST | {"choosing": REQUEST["choosing"] | {"epochs": 1}}
-        assert "nothing can be told" in str(faulty(files.look(request)))
+        (untold,) = [c for c in files.look(request)["checks"] if c["name"].startswith("the best")]
+        assert untold["passed"] is None
+        assert "the first or the last epoch was the best" in untold["detail"]
 
 
 @pytest.mark.real_data
@@ -188,12 +187,13 @@ def test_a_resize_without_a_filter_is_found(
     found = files.OfFile(REQUEST, catalog.load(DatasetSpec(name="breastmnist"), 28))
     assert outcome("resized", found.resized_as_documented)["passed"]
 
-    def plain(images: Tensor, size: int) -> Tensor:
-        scaled = torch.nn.functional.interpolate(images.float(), (size, size), mode="bilinear")
-        return scaled.round().byte()
+    for mode in ("bilinear", "nearest"):  # the one differs where images are made smaller
 
-    monkeypatch.setattr(bench.data.preparation, "resize", plain)
-    assert "levels from the file's" in outcome("resized", found.resized_as_documented)["detail"]
+        def plain(images: Tensor, size: int, mode: str = mode) -> Tensor:
+            return torch.nn.functional.interpolate(images.float(), (size, size), mode=mode).byte()
+
+        monkeypatch.setattr(bench.data.preparation, "resize", plain)
+        assert "levels from the file's" in outcome("resized", found.resized_as_documented)["detail"]
 
 
 @pytest.mark.real_data
@@ -275,7 +275,7 @@ def test_every_fault_still_fits_the_source(fault: Any, tmp_path: Path) -> None:
             plant(fault, tmp_path)
 
 
-def test_small_first_gradients_are_no_fault_of_anothers_network(
+def test_small_first_gradients_are_no_fault_of_the_network(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As of a residual branch that begins at zero: most of its first gradients are."""
@@ -293,9 +293,7 @@ def test_small_first_gradients_are_no_fault_of_anothers_network(
         return loss
 
     monkeypatch.setattr(bench.training.loop.Trainer, "update", still_at_first)
-    assert "the first update moves" in str(faulty(checks.look(REQUEST)))
-    updates = iter([0])
-    assert not faulty(checks.look(REQUEST | {"packages": ["mine"], "parts": []}))
+    assert not faulty(checks.look(REQUEST))
 
 
 def test_data_that_cannot_be_had_is_said_to_be_unavailable(

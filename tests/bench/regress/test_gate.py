@@ -22,7 +22,7 @@ from bench.regress.file import GATE, Accuracy, GateFile, for_own
 from bench.regress.gate import Gate
 from bench.regress.history import save
 from bench.regress.processes import Probe, ProbeFailed
-from bench.regress.record import Finding, GateReport
+from bench.regress.record import CellTrainings, Finding, GateReport
 from bench.regress.tree import Tree
 from bench.toml_file import ROOT, read_toml
 from tests.bench.regress.conftest import changed
@@ -289,19 +289,25 @@ def test_a_regression_that_was_found_stands_whatever_becomes_of_the_rest(
 
 
 @pytest.mark.parametrize(
-    ("theirs", "verdict", "code"),
-    [(None, "regression", 1), ("no network", "no data", 2)],
+    ("theirs", "again", "verdict", "code"),
+    [
+        (None, "546 images", "regression", 1),
+        ("no network", "546 images", "no data", 2),
+        (None, None, "no data", 2),  # a download that failed the first time
+    ],
 )
 def test_data_that_the_working_tree_alone_cannot_load_is_a_regression(
-    monkeypatch: pytest.MonkeyPatch, theirs: str | None, verdict: str, code: int
+    monkeypatch: pytest.MonkeyPatch,
+    theirs: str | None,
+    again: str | None,
+    verdict: str,
+    code: int,
 ) -> None:
     def look(probes: Sequence[Probe], file: GateFile) -> list[dict[str, Any]]:
         if probes[0].name == "exact":
             return [_of_machine() for _ in probes]
-        why = [
-            ("546 images" if p.tree is HERE else theirs) if p.name == "files" else None
-            for p in probes
-        ]
+        ours = again if probes[0].request.get("load_only") else "546 images"
+        why = [(ours if p.tree is HERE else theirs) if p.name == "files" else None for p in probes]
         held = {"name": "learning rate", "passed": True, "detail": ""}
         return [{"checks": [] if said else [held], "unavailable": said} for said in why]
 
@@ -310,8 +316,40 @@ def test_data_that_the_working_tree_alone_cannot_load_is_a_regression(
     assert report.exit_code == code
     assert [finding.verdict for finding in report.findings] == ["pass", verdict]
     assert "546 images" in report.findings[1].says
-    known = ["files can be measured"]
-    assert Gate(FILE, HERE, BEFORE, parts=["checks"], accept=known).run().exit_code == 0
+    known = ["files can be measured"]  # accepts that data are missing, and nothing else
+    accepting = Gate(FILE, HERE, BEFORE, parts=["checks"], accept=known).run()
+    assert accepting.exit_code == (1 if verdict == "regression" else 0)
+
+
+def test_a_pass_that_only_accepted_missing_data_measured_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def train(*_: Any, **__: Any) -> list[CellTrainings]:
+        return [CellTrainings(label="net on data", unavailable="no network")]
+
+    monkeypatch.setattr(gate, "look", lambda probes, file: [_of_machine() for _ in probes])
+    monkeypatch.setattr(gate, "train_cells", train)
+    report = Gate(FILE, HERE, BEFORE, parts=["accuracy"], accept=["AUC:*"]).run()
+    assert report.exit_code == 2
+
+
+@pytest.mark.parametrize(("again", "lost"), [(None, False), ("546 images", True)])
+def test_trainings_without_data_are_lost_only_if_refused_twice(
+    monkeypatch: pytest.MonkeyPatch, again: str | None, lost: bool
+) -> None:
+    assert FILE.accuracy is not None
+
+    def look(probes: Sequence[Probe], file: GateFile) -> list[dict[str, Any]]:
+        def answered(cell: dict[str, Any], probe: Probe) -> dict[str, Any]:
+            ours = "546 images" if cell["seeds"] else again
+            why = ours if probe.tree is HERE else None
+            return {"trainings": [], "unavailable": why, "checksum": None}
+
+        return [{"cells": [answered(c, p) for c in p.request["cells"]]} for p in probes]
+
+    monkeypatch.setattr(accuracy, "look", look)
+    for cell in train_cells(FILE.accuracy, FILE, HERE, BEFORE, deadline=0.0):
+        assert (cell.unavailable, cell.lost) == ("546 images", lost)
 
 
 @pytest.mark.parametrize(
