@@ -355,7 +355,6 @@ def test_trainings_without_data_are_lost_only_if_refused_twice(
 @pytest.mark.parametrize(
     ("file", "added", "code", "said"),
     [
-        ("medspectralnet/network.py", "import sys; sys.exit(0)", 1, "exact can be measured"),
         ("medspectralnet/network.py", "import os; os._exit(0)", 1, "exact can be measured"),
         ("bench/regress/gate.py", "raise ValueError('no')", 2, "the gate broke off: ValueError"),
     ],

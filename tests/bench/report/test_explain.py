@@ -101,7 +101,8 @@ def test_only_suites_that_would_make_a_cost_again_are_named(
 def test_the_suite_that_a_training_was_made_for_comes_first() -> None:
     store = Store(ROOT / "results")
     of_gpu = [r for r in store.all() if r.suite is not None and r.suite.name == "gpu-64"]
-    (command,) = {module.explain(store, r)[-1].partition(" --only")[0] for r in of_gpu}
+    some = of_gpu[:: len(of_gpu) // 2]  # each takes seconds
+    (command,) = {module.explain(store, r)[-1].partition(" --only")[0] for r in some}
     assert command.endswith("bench run gpu-64")
 
 
