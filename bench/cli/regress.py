@@ -118,8 +118,7 @@ def regress(
     from bench.report.regress.page import gate_page, write_report
     from bench.report.regress.trends import write_trends
 
-    folder.mkdir(parents=True, exist_ok=True)  # before minutes are spent
-    report = _judged(baseline, place, file, tree, parts, budget, accept or ())
+    report = _judged(baseline, place, file, tree, parts, budget, accept or (), folder)
     Console(highlight=False, soft_wrap=True).print(gate_page(report), markup=False)
     for line in _of_no_use(accept or (), report):
         typer.echo(line, err=True)
@@ -141,8 +140,9 @@ def _judged(
     parts: list[str],
     budget: float | None,
     accept: Sequence[str],
+    folder: Path,
 ) -> GateReport:
-    """What the gate found.
+    """What the gate found; the report's folder is made before minutes are spent, and no sooner.
 
     Raises:
         InputError: the baseline cannot be used, or the gate breaks off: Python would end with 1,
@@ -153,6 +153,7 @@ def _judged(
         from bench.regress.gate import Gate
 
         with CostScreen() as screen, _opened(baseline, place, file) as opened:
+            _make(folder)
             gate = Gate(
                 file,
                 tree,
@@ -170,6 +171,17 @@ def _judged(
             f"the gate broke off: {type(error).__name__}: {one_line(error)}",
             remedy="python -m bench --debug regress shows where; nothing was judged",
         ) from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"no report can be written to {shown(folder)}: {error.strerror}",
+            remedy="choose another folder",
+            key="--output",
+        ) from None
 
 
 @contextmanager

@@ -294,6 +294,8 @@ def test_small_first_gradients_are_no_fault_of_the_network(
 
     monkeypatch.setattr(bench.training.loop.Trainer, "update", still_at_first)
     assert not faulty(checks.look(REQUEST))
+    updates = iter([0])
+    assert not faulty(checks.look(REQUEST | {"packages": ["mine"], "parts": []}))
 
 
 def test_data_that_cannot_be_had_is_said_to_be_unavailable(

@@ -146,8 +146,23 @@ def test_what_cannot_be_used_ends_with_2_before_anything_is_measured(
         assert ended.code == 2
         assert said in ended.err
         assert len(ended.err.splitlines()) <= 2
-    assert not list(tmp_path.glob("out/*"))
+    assert not (tmp_path / "out").exists()
     assert time.monotonic() - started < 30
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_measured(
+    bench: Bench, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dangling").symlink_to(tmp_path / "gone")
+
+    def measure(self: Gate) -> GateReport:
+        raise AssertionError("it was measured")
+
+    monkeypatch.setattr(Gate, "run", measure)
+    nowhere = ("--output", str(tmp_path / "dangling"))
+    ended = bench(*asked(repository, tmp_path, "HEAD"), *nowhere)
+    assert ended.code == 2
+    assert "--output: no report can be written to" in ended.err
 
 
 def test_the_working_tree_as_an_archive(bench: Bench, repository: Path, tmp_path: Path) -> None:
