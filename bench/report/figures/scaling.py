@@ -220,7 +220,9 @@ def _panel(
     drawn = [(one, values) for one, values in zip(grown, series, strict=True) if values]
     pixels = [float(size**2) for _, values in drawn for size in values]
     log_axis(axes, "x", pixels, margin=0.03, told=lambda p: f"{round(p**0.5)}²", ticks=pixels)
-    log_axis(axes, "y", [value for _, values in drawn for value in values.values()])
+    heights = [value for _, values in drawn for value in values.values()]
+    # A decade at least: what hardly grows looks flat, and beside it the guides look steep.
+    log_axis(axes, "y", [*heights, max(heights) / 10])
     axes.grid(True)
     axes.set_xlabel("pixels of the image")
     axes.set_ylabel(label)

@@ -436,8 +436,10 @@ def test_one_look_in_a_figure_is_not_left_behind(tmp_path: Path, store: Store) -
     assert dict(matplotlib.rcParams) == before
 
 
-def keep_details(store: Store, suite: Suite, machine: str, slower: float = 1.0) -> None:
-    """A full measurement in which time grows as pixels, and memory as their root."""
+def keep_details(
+    store: Store, suite: Suite, machine: str, slower: float = 1.0, power: float = 1.0
+) -> None:
+    """A full measurement: time grows as a power of the pixels, memory as their root."""
     for place, spec in enumerate(detail_specs(suite, "cpu", machine)):
         result: DetailResult | None = None
         if isinstance(spec, ScalingSpec):
@@ -447,7 +449,7 @@ def keep_details(store: Store, suite: Suite, machine: str, slower: float = 1.0) 
                     ScaledPoint(
                         image_size=size,
                         batch_size=1,
-                        rounds_s=[[slower * (1 + place % 4) * 1e-6 * size**2] * 3],
+                        rounds_s=[[slower * (1 + place % 4) * 1e-6 * size ** (2 * power)] * 3],
                         peak_bytes=2**20 * (100 + size),
                     )
                     for size in sizes
@@ -504,3 +506,13 @@ def test_scaling_shows_slopes_and_where_a_series_ends(
     assert {float(row["memory added (MiB)"]) for row in rows} == {28, 56, 112, 224}
     assert "medspectralnet (too slow)" in plans.figures[0].caption
     check(plans, written)
+
+
+def test_time_that_hardly_grows_looks_flat(tmp_path: Path, store: Store) -> None:
+    suite = make_suite(tmp_path, MODELS[:1], ("breastmnist",), (0,))
+    keep_details(store, suite, "one machine", power=0.01)
+    drawn = plan_figures(suite, store.all(), store).figures[0].draw()
+    bottom, top = drawn.axes[0].get_ylim()
+    (line, *_) = (line for line in drawn.axes[0].lines if line.get_marker() == ".")
+    heights = np.log(np.asarray(line.get_ydata(), dtype=float))
+    assert np.ptp(heights) < 0.05 * np.log(top / bottom)
