@@ -58,7 +58,7 @@ def weights(
     loaded = load_suite(suite)
     store, checksums = open_store(repair=False), present_checksums(loaded)
     collected = collect(loaded, with_predictions(loaded, store, checksums), checksums)
-    chosen = picks(collected, parse_only(only))
+    chosen, lacking = picks(collected, parse_only(only))
     folder = output or own_folder(loaded, store.root).parent / "weights" / loaded.name
     audits = audits_for(collected, load_all(store.root), store)
     estimator = Estimator(collected.records)
@@ -88,6 +88,10 @@ def weights(
             out.print(f"{shown(path)}: every prediction is the record's; {shown(card)}")
     if not dry_run:
         typer.echo(shown(write_sums(folder)))
+    for error in lacking:
+        typer.echo(f"left out: {error}", err=True)
+    if lacking:
+        raise typer.Exit(1)
 
 
 def predict(
@@ -119,6 +123,7 @@ def export(
     ] = None,
 ) -> None:
     """Write a network as ONNX if ONNX Runtime gives PyTorch's answers on real images."""
+    from bench.evaluation.scores import is_multi_label
     from bench.release.classifying import fed
     from bench.release.exporting import export_onnx
     from bench.release.file import read_weights
@@ -137,6 +142,14 @@ def export(
     typer.echo(
         f"{shown(output)}: on {parity.images} of {whose} images the logits differ from PyTorch's "
         f"by at most {parity.largest_difference:.2g} (allowed: {parity.allowed:.2g})"
+    )
+    temperature = metadata.calibration.temperature
+    divided = f" divided by {temperature:.4f}" if temperature is not None else ""
+    last = "sigmoid" if is_multi_label(metadata.task) else "softmax"
+    low, high = metadata.fed
+    typer.echo(
+        f"It takes pixels mapped to {low:g}…{high:g} and gives logits: probabilities are the "
+        f"{last} of these{divided}."
     )
 
 

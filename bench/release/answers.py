@@ -11,7 +11,7 @@ from tabulate import tabulate
 from bench.evaluation.scores import THRESHOLD, is_multi_label
 from bench.release.classifying import BATCH, Classifier, fed
 from bench.release.images import Picture
-from bench.release.metadata import WeightsMetadata
+from bench.release.metadata import Effect, WeightsMetadata
 
 MOST_COLUMNS = 6  # classes of which each has a column
 DISCLAIMER = "Research only: no medical device, no basis for a decision about a person."
@@ -105,4 +105,16 @@ def _notes(answers: Sequence[Answer], metadata: WeightsMetadata) -> list[str]:
     else:
         note = f" ({calibration.note})" if calibration.note else ""
         lines.append(f"Calibrated on validation, temperature {calibration.temperature:.3g}{note}.")
+        lines += [_effect(one) for one in calibration.effects if one.split == "test"]
     return lines
+
+
+def _effect(effect: Effect) -> str:
+    """Whether the temperature made the probabilities better where nothing was fitted."""
+    better = effect.loss_calibrated <= effect.loss
+    return (
+        f"On the {effect.images} test images the temperature made probabilities "
+        f"{'better' if better else 'worse'}: cross-entropy {effect.loss:.3f} without it, "
+        f"{effect.loss_calibrated:.3f} with it; ECE {100 * effect.ece:.1f} and "
+        f"{100 * effect.ece_calibrated:.1f} %."
+    )

@@ -20,13 +20,14 @@ class Pick:
     stem: str
 
 
-def pick_best(runs: Sequence[Record]) -> Pick:
+def pick_best(runs: Sequence[Record], asked: Sequence[int] = ()) -> Pick:
     """The training with the best value of the protocol's criterion on validation.
 
     Of equals the lowest seed. The test split plays no part.
 
     Args:
         runs: finished trainings of one model on one data set, one a seed.
+        asked: seeds that the suite wants; those not trained are told.
     """
     best = max(sorted(runs, key=_seed), key=lambda r: _worth(_training(r)))
     seeds = sorted(map(_seed, runs))
@@ -38,6 +39,8 @@ def pick_best(runs: Sequence[Record]) -> Pick:
         if len(seeds) > 1
         else f"seed {_seed(best)} is the only one there is"
     )
+    absent = ", ".join(str(seed) for seed in sorted({*asked} - {*seeds}))
+    why += f"; not trained yet: seed {absent} of the suite" if absent else ""
     return _pick(best, seeds, why, suffix="")
 
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from bench.data.dataset import Dataset
 from bench.errors import InputError
+from bench.evaluation.scores import score
 from bench.records.store import Store
 from bench.release.choosing import Pick
 from bench.release.file import Weights, read_weights, write_weights
 from bench.release.finding import weights_of
-from bench.release.metadata import Calibration, WeightsMetadata
+from bench.release.metadata import Calibration, Effect, WeightsMetadata
 from bench.release.remaking import make_again
 from bench.specs import RunSpec, Task
 from bench.staleness import Staleness
@@ -23,7 +24,10 @@ from bench.training.loop import Progress
 
 
 def kept(pick: Pick, path: Path) -> WeightsMetadata | None:
-    """The description of the file where it already holds these very weights, else None."""
+    """The description of the file where it already holds these very weights, else None.
+
+    An older file that does not say what its temperature does is written again, not trained again.
+    """
     try:
         metadata = read_weights(path).metadata
     except InputError:
@@ -31,6 +35,7 @@ def kept(pick: Pick, path: Path) -> WeightsMetadata | None:
     training = pick.record.training
     assert training is not None
     same = metadata.run == pick.record.id and metadata.chosen == pick.chosen
+    same = same and bool(metadata.calibration.effects)
     return metadata if same and metadata.predictions_sha256 == training.predictions_sha256 else None
 
 
@@ -81,14 +86,34 @@ def described(pick: Pick, dataset: Dataset, store: Store) -> WeightsMetadata:
         channels=spec.channels,
         source_size=spec.data.source_size,
         image_size=spec.image_size,
-        calibration=_calibration(spec, store, cast(Task, training.data.task)),
+        calibration=_calibration(
+            spec, store, cast(Task, training.data.task), tuple(training.data.class_names)
+        ),
         chosen=pick.chosen,
     )
 
 
-def _calibration(spec: RunSpec, store: Store, task: Task) -> Calibration:
-    """The temperature of the stored validation logits: training and choice are over."""
+def _calibration(spec: RunSpec, store: Store, task: Task, names: tuple[str, ...]) -> Calibration:
+    """The temperature of the stored validation logits: training and choice are over.
+
+    What it does on the test split is told, and decides nothing.
+    """
     found = store.load_predictions(spec.id)
-    logits = found["val_logits"].astype(np.float64)
-    fitted = fit_temperature(logits, found["val_labels"].astype(np.int64), task)
-    return Calibration(temperature=fitted.value, note=fitted.note)
+    logits = {split: found[f"{split}_logits"].astype(np.float64) for split in ("val", "test")}
+    labels = {split: found[f"{split}_labels"].astype(np.int64) for split in ("val", "test")}
+    fitted = fit_temperature(logits["val"], labels["val"], task)
+    effects = []
+    for split in ("val", "test"):
+        plain = score(logits[split], labels[split], task, names)
+        scaled = score(logits[split] / (fitted.value or 1.0), labels[split], task, names)
+        effects.append(
+            Effect(
+                split=split,
+                images=plain.images,
+                ece=plain.ece,
+                ece_calibrated=scaled.ece,
+                loss=plain.loss,
+                loss_calibrated=scaled.loss,
+            )
+        )
+    return Calibration(temperature=fitted.value, note=fitted.note, effects=effects)

@@ -18,11 +18,32 @@ RESIZING = "bilinear, antialiased, rounded to uint8"
 LOWEST, HIGHEST = -1.0, 1.0  # fed values of uint8 0 and 255
 
 
+class Effect(Stored):
+    """What the temperature does to the stored predictions of one split.
+
+    Attributes:
+        ece, ece_calibrated: expected calibration error without and with it, a share.
+        loss, loss_calibrated: mean cross-entropy, nats an image.
+    """
+
+    split: Literal["val", "test"]
+    images: Annotated[int, Field(ge=1)]
+    ece: float
+    ece_calibrated: float
+    loss: float
+    loss_calibrated: float
+
+
 class Calibration(Stored):
-    """The temperature that divides every logit, fitted on validation; None: there is none."""
+    """The temperature that divides every logit, fitted on validation; None: there is none.
+
+    Attributes:
+        effects: on validation, whose images it was fitted on, and on test; empty in older files.
+    """
 
     temperature: Annotated[float, Field(gt=0)] | None
     note: str | None
+    effects: list[Effect] = []
 
 
 class Chosen(Stored):

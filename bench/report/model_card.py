@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import JsonValue
 from tabulate import tabulate
 
+from bench.data.medmnist import info_by_flag
 from bench.evaluation.scores import is_multi_label, probabilities, score
 from bench.records.schema import Record, Scores
 from bench.records.store import Store
@@ -62,6 +63,9 @@ def model_card(
         f"Intervals cover the choice of test images alone (Wilson's for accuracy, DeLong's for "
         f"AUC): another seed gives another network. {_over_seeds(seeds)} Of this one: "
         f"{chosen.why}.",
+        _calibration(metadata),
+        "Of the test images of each class, cut at a half or at the likeliest class:",
+        _classes(record),
         "## How to use it",
         _usage(metadata, file),
         "## Where it comes from",
@@ -82,8 +86,16 @@ def _what(metadata: WeightsMetadata, record: Record) -> str:
         f"{metadata.task}; classes: {classes}). Of {epochs} epochs the weights of epoch "
         f"{metadata.chosen.epoch} were kept, by {metadata.chosen.criterion}; the test split was "
         f"predicted once with them. Protocol: suite `{metadata.suite}`, every setting in the "
-        f"record `{metadata.run}`."
+        f"record `{metadata.run}`.{_described(metadata)}"
     )
+
+
+def _described(metadata: WeightsMetadata) -> str:
+    """What the data is, in the words of the medmnist package, which names no classes of some."""
+    known = info_by_flag().get(metadata.data)
+    if known is None or metadata.data_described:
+        return ""
+    return f" The data, in MedMNIST's words: “{known['description']}”"
 
 
 def _scores(metadata: WeightsMetadata, record: Record, store: Store, without: Scores | None) -> str:
@@ -104,6 +116,8 @@ def _scores(metadata: WeightsMetadata, record: Record, store: Store, without: Sc
                 "AUC (%)": _interval(auc.value, auc.low, auc.high),
                 "ECE (%)": percent([plain.ece]),
                 "ECE calibrated (%)": percent([calibrated.ece]),
+                "cross-entropy": f"{plain.loss:.3f}",
+                "calibrated": f"{calibrated.loss:.3f}",
             }
         )
     if without is not None:
@@ -115,8 +129,46 @@ def _scores(metadata: WeightsMetadata, record: Record, store: Store, without: Sc
                 "AUC (%)": BLANK if without.auc is None else percent([without.auc]),
                 "ECE (%)": percent([without.ece]),
                 "ECE calibrated (%)": BLANK,
+                "cross-entropy": f"{without.loss:.3f}",
+                "calibrated": BLANK,
             }
         )
+    return tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True)
+
+
+def _calibration(metadata: WeightsMetadata) -> str:
+    """Whether the probabilities that `predict` gives are better than the network's own."""
+    fitted = [f"*Calibrated*: with the temperature of {_temperature(metadata)}."]
+    for effect in metadata.calibration.effects:
+        if effect.split == "test":
+            better = effect.loss_calibrated <= effect.loss
+            fitted.append(
+                f"On test, which fitted nothing, it makes the probabilities "
+                f"{'better' if better else '**worse**'} by cross-entropy."
+            )
+    return " ".join(fitted)
+
+
+def _temperature(metadata: WeightsMetadata) -> str:
+    temperature = metadata.calibration.temperature
+    if temperature is None:
+        return f"1: none was fitted ({metadata.calibration.note})"
+    return (
+        f"{temperature:.4f}, fitted on the validation images, which also chose epoch and seed and "
+        "are few"
+    )
+
+
+def _classes(record: Record) -> str:
+    rows = [
+        {
+            "class": one.name,
+            "test images": one.support,
+            "sensitivity (%)": BLANK if one.recall is None else percent([one.recall]),
+            "AUC against the rest (%)": BLANK if one.auc is None else percent([one.auc]),
+        }
+        for one in training_of(record).test.per_class
+    ]
     return tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True)
 
 

@@ -20,25 +20,42 @@ from bench.suite_file import NO_CONTROL
 SUMS = "SHA256SUMS"
 
 
-def picks(collected: Collected, wanted: Mapping[str, set[str]]) -> list[Pick]:
+def picks(
+    collected: Collected, wanted: Mapping[str, set[str]]
+) -> tuple[list[Pick], list[InputError]]:
     """The best training of the suite's subject on each data set, or those ``wanted`` names.
 
     Args:
         wanted: names by ``model``, ``dataset`` and ``seed``; with seeds, each of these is picked.
 
+    Returns:
+        The picks, and one error for each data set that has no finished training.
+
     Raises:
-        InputError: a name that the suite has not, no subject, or no finished training.
+        InputError: a name that the suite has not, no subject, or no finished training at all.
     """
     named = _named(collected, wanted)
-    found = []
+    found, lacking = [], []
     for model, dataset in _pairs(collected, named):
-        runs = trainings(collected, model, dataset)
+        try:
+            runs = trainings(collected, model, dataset)
+        except InputError as error:
+            lacking.append(error)
+            continue
         if "seed" not in named:
-            found.append(pick_best(runs))
+            found.append(pick_best(runs, _asked(collected, model, dataset)))
             continue
         seeds = sorted(_seed(run) for run in runs)
         found += [pick_named(run, seeds) for run in runs if str(_seed(run)) in named["seed"]]
-    return found
+    if not found and lacking:
+        raise lacking[0]
+    return found, lacking
+
+
+def _asked(collected: Collected, model: str, dataset: str) -> list[int]:
+    """The seeds that the suite wants of a pair."""
+    cells = collected.suite.only({"model": {model}, "dataset": {dataset}})
+    return [cell.seed for cell in cells if cell.control is None]
 
 
 def subjects(collected: Collected, wanted: Mapping[str, set[str]]) -> list[Record]:
@@ -125,10 +142,19 @@ def write_card(
 
 
 def write_sums(folder: Path) -> Path:
-    """Checksums of every file of weights in the folder, as ``sha256sum --check`` reads them."""
-    lines = [f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.glob("*.safetensors"))]
-    write_atomic(folder / SUMS, "".join(lines).encode())
-    return folder / SUMS
+    """Checksums of the folder's files of weights, as ``sha256sum --check`` reads them.
+
+    A file that is elsewhere (weights are not kept in git) keeps its line as long as its card is
+    here.
+    """
+    sums = {path.name: _sha256(path) for path in folder.glob("*.safetensors")}
+    file = folder / SUMS
+    for line in file.read_text().splitlines() if file.is_file() else ():
+        digest, _, name = line.partition("  ")
+        if name not in sums and (folder / name).with_suffix(".md").is_file():
+            sums[name] = digest
+    write_atomic(file, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode())
+    return file
 
 
 def _sha256(path: Path) -> str:

@@ -36,11 +36,12 @@ class Released:
         assert found is not None
         return found
 
-    def call(self, *arguments: str | Path) -> None:
-        """``bench …`` in this process; raises what the command raises."""
+    def call(self, *arguments: str | Path) -> int | None:
+        """``bench …`` in this process: its exit code, if not 0; raises what the command raises."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("BENCH_RESULTS", str(self.root / "results"))
-            app([str(part) for part in arguments], standalone_mode=False)
+            code: int | None = app([str(part) for part in arguments], standalone_mode=False)
+            return code
 
 
 def release(root: Path) -> Released:
