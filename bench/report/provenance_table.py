@@ -12,6 +12,7 @@ from bench.specs import RunSpec
 
 NAME = "provenance"
 _COUNT = "how many"  # records; the CSV keeps their ids in a column called so
+_HOURS = "hours"
 _KINDS = {"training": "training", "cost": "cost", "detail": "full measurement"}
 _VERBS = {"training": "run", "cost": "measure", "detail": "measure --full"}
 _DIRTY = "Made with changes that were not committed: the commit alone does not give this code."
@@ -26,7 +27,7 @@ def provenance_table(context: Context) -> Table:
     for record in sorted(shown, key=lambda record: (record.provenance.started_at, record.id)):
         alike[_circumstances(context, record)].append(record)
     rows = [_row(context, records) for records in alike.values()]
-    words = [key for row in rows for key in row if key not in (_COUNT, "threads")]
+    words = [key for row in rows for key in row if key not in (_COUNT, "threads", _HOURS)]
     reference = collected.suite.reference
     empty = f"No record: `python -m bench run {reference}` and `… measure {reference}` make them."
     if not collected.suite.cells:
@@ -64,6 +65,7 @@ def _row(context: Context, records: Sequence[Record]) -> dict[str, Cell]:
         "made": (days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}", None),
         "machine": (", ".join(machine), None),
         "threads": (str(made.threads), made.threads),
+        _HOURS: _hours(records),
         "software": (_software(first), None),
         "data": (", ".join(_data(records)) or "none", None),
         "code today": ("has changed: stale" if stale else "gives the same", None),
@@ -71,6 +73,11 @@ def _row(context: Context, records: Sequence[Record]) -> dict[str, Cell]:
     }
     notes = {"commit": dirty, "code today": [STALE] if stale else []}
     return {key: context.cell(*one, records, notes.get(key, ())) for key, one in told.items()}
+
+
+def _hours(records: Sequence[Record]) -> tuple[str, float]:
+    hours = sum(record.provenance.wall_s for record in records) / 3600
+    return f"{hours:.2f}", hours
 
 
 def _software(record: Record) -> str:
@@ -95,5 +102,6 @@ def _again(context: Context, record: Record) -> str:
 _READ = (
     "Records made alike stand in one row: same commit, machine, packages and threads. *Code "
     "today*: whether the code that decides them still gives the same. `python -m bench explain ID` "
-    "says the same of one record, with its own command."
+    "says the same of one record, with its own command. *Hours*: of the clock, summed over the "
+    "records; where several ran at once, or shared rounds, it took less."
 )

@@ -184,7 +184,33 @@ def _protocol_parts(search: Search, done: list[Trial]) -> list[str]:
     average = {label: _cell(value, overall[best_label]) for label, value in overall.items()}
     rows.append({"model": f"mean of {len(whole)} models", **average})
     chosen = f"Best on average over the {len(whole)} models that tried all: **{best_label}**."
-    return [markdown(rows), chosen + " The best of each row is bold."]
+    return [markdown(rows), f"{chosen} The best of each row is bold. {_rests_on(table, overall)}"]
+
+
+def _rests_on(table: dict[str, dict[str, float]], overall: dict[str, float]) -> str:
+    """How near the second best comes, and which single model's scores decide between the two."""
+    best, second = sorted(overall, key=overall.__getitem__, reverse=True)[:2]
+    told = f"The next, {second}, is {100 * (overall[best] - overall[second]):.2f} lower."
+    whole = {model: own for model, own in table.items() if len(own) == len(overall)}
+    swings: dict[str, list[str]] = {}
+    for left_out in whole if len(whole) > 1 else ():
+        means = {
+            label: statistics.fmean(own[label] for m, own in whole.items() if m != left_out)
+            for label in overall
+        }
+        other = max(means, key=means.__getitem__)
+        if other != best:
+            swings.setdefault(other, []).append(left_out)
+    if not swings:
+        return f"{told} Leaving out any one model gives the same choice."
+    others = "; ".join(
+        f"{label} without {'' if len(names) == 1 else 'one of '}{', '.join(names)}"
+        for label, names in swings.items()
+    )
+    return (
+        f"{told} Leaving out one model gives another choice in {sum(map(len, swings.values()))} of "
+        f"{len(whole)} cases: {others}."
+    )
 
 
 def _label(protocol: Protocol) -> str:

@@ -22,6 +22,7 @@ from bench.report.claims.verdict import (
     by_interval,
     together,
 )
+from bench.report.claims.waits import waits_for
 from bench.report.collect import training_of
 from bench.statistics.differences import Difference, paired_difference
 
@@ -163,7 +164,10 @@ def judged_by_interval(
         Outcome.FAILS: f"lies below {100 * most:g}",
         Outcome.OPEN: f"holds {100 * least:g}; {width}",
     }
-    reason = f"The 95 % interval over seeds, {interval}, {told[outcome]}."
+    reason = f"The 95 % interval over seeds, {interval}, {told[outcome]}"
+    if outcome is Outcome.OPEN:
+        reason += f"; {waits_for(found, least=least, most=most)}"
+    reason += "."
     return Judgement(outcome, reason, evidence)
 
 

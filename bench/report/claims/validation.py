@@ -18,7 +18,8 @@ def validation(check: Validation, kept: Kept) -> Judgement:
 
     Every difference stands in the evidence with its *power*: how often a rival that is truly equal,
     with this spread and as many seeds, would be shown non-inferior. The best peer is the one of
-    the highest mean, so it is favoured by luck, and our network by none.
+    the highest mean, so it is favoured by luck; our network is, by the choice of its design on the
+    same images.
     """
     ours = [kept.runs(check.suite, check.model, dataset) for dataset in check.datasets]
     theirs = {

@@ -52,6 +52,13 @@ def test_records_made_alike_share_a_row(suite: Suite, records: list[Record]) -> 
     assert {row["code today"] for row in rows} == {"gives the same"}
 
 
+def test_hours_are_summed_over_the_records_of_a_row(suite: Suite, records: list[Record]) -> None:
+    lasted = {"cost": [900.0], "training": [3600.0, 1800.0, 36.0]}
+    every = [remade(record, wall_s=lasted[record.kind].pop()) for record in records]
+    rows = texts(provenance_table(Context(collect(suite, every))).rows)
+    assert {row["what"]: row["hours"] for row in rows} == {"cost": "0.25", "training": "1.51"}
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -152,6 +152,11 @@ def test_the_protocol_best_on_average_is_chosen(search_file: Path, results: Path
     assert "**80.0**" in page
     assert "**90.0**" in page
     assert "8 of 8 trials are done." in page
+    assert "The next, lr 0.001, wd 0, is 2.50 lower." in page
+    assert "another choice in 1 of 2 cases: lr 0.001, wd 0 without first." in page
+    alike = {key: value + (key[0] == "first") / 100 for key, value in auc.items() if key[2] == 1e-2}
+    page = planted(search_file, results, auc | {k: v + 0.1 for k, v in alike.items()})
+    assert "Leaving out any one model gives the same choice." in page
 
 
 def test_a_model_that_tried_a_part_chooses_nothing(search_file: Path, results: Path) -> None:
