@@ -49,7 +49,7 @@ def softmax_distance(
         seed: of the random queries and keys.
         heads: how many independent attentions are averaged.
         tokens: N; 49 as at 224 px.
-        keys: D; 16 as in the last two stages.
+        keys: D; 16 as in the last stage (8, 8 and 13 in those before).
     """
     rng = torch.Generator().manual_seed(seed)
     q, k = (scale * torch.randn(heads, tokens, keys, generator=rng) for _ in range(2))
