@@ -2,7 +2,7 @@
 
 An ablation is the same class with one switch thrown. Where the missing part took more than 1 % of
 the parameters with it, a width-matched twin has 8.5 M again, to tell the part from its capacity.
-Twins match parameters, not multiply-adds. What is expected of a part is expected at 224 px: at 32 px
+Twins match parameters, not multiply-adds. What is expected of a part is expected at 224 px: at 32
 nothing is pooled.
 """
 

@@ -36,7 +36,7 @@ def linear_attention(phi_q: Tensor, phi_k: Tensor, v: Tensor) -> Tensor:
     Costs O(N·F·E). A column of ones beside V makes the same two products yield the normaliser.
     """
     v = F.pad(v, (0, 1), value=1.0)  # (B, M, N, E + 1)
-    context = phi_k.transpose(-2, -1) @ v / v.shape[-2]  # (B, M, F, E + 1); a mean: small whatever N
+    context = phi_k.transpose(-2, -1) @ v / v.shape[-2]  # (B, M, F, E + 1); a mean, whatever N
     out = phi_q @ context  # (B, M, N, E + 1)
     return out[..., :-1] / (out[..., -1:] + EPS)
 

@@ -32,7 +32,7 @@ def low_band(x: Tensor, factor: int) -> Tensor:
 
 
 def high_pass(kernel: Tensor) -> Tensor:
-    """Depthwise kernels (C, 1, k, k) freed of their mean: no answer to a constant, borders apart."""
+    """Depthwise kernels (C, 1, k, k) freed of their mean: blind to a constant, but at borders."""
     return kernel - kernel.mean(dim=(2, 3), keepdim=True)
 
 

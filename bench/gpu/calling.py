@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bench.gpu.archive import changed, snapshot, write_archives
 from bench.gpu.budget import limit_s
 from bench.gpu.file import GpuFile, Step
 from bench.gpu.fresh_step import Ran, run_step
+from bench.gpu.mps import overlapping
 from bench.gpu.record import Call, Machine, StepOutcome
 
 CLOSING_S = 10.0
@@ -87,7 +89,14 @@ class Calling:
     def _fresh(self, step: Step, limit: float) -> Ran:
         environment = {"BENCH_RESULTS": str(self._results), "PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-m", "bench", *step.words]
-        return run_step(command, limit, self._logs / f"{step.name}.log", environment)
+        log = self._logs / f"{step.name}.log"
+        if not step.mps or self._machine.device == "cpu":
+            return run_step(command, limit, log, environment)
+        start = time.monotonic()
+        with overlapping() as overlap:
+            left = limit - (time.monotonic() - start)
+            ran = run_step(command, left, log, environment | overlap.environment)
+        return replace(ran, said=f"{ran.said} ({overlap.told})")
 
     def _leave(self, step: Step) -> None:
         if step.name in self._outcomes:  # overdue, and no time to take it up again

@@ -27,6 +27,13 @@ class Step(Strict):
     arguments: list[str] = []
     share: Annotated[float, Field(gt=0, le=1000)]  # of the time, beside the shares of later steps
     least_s: Annotated[float, Field(ge=1, le=3600)]  # with less it is not begun
+    mps: bool = False  # its processes overlap on the GPU, where NVIDIA's MPS is
+
+    @model_validator(mode="after")
+    def _only_trainings_overlap(self) -> Step:
+        if self.mps and self.command != "run":
+            raise ValueError(f"mps: {self.command} is timed or checked alone; only run may overlap")
+        return self
 
     @property
     def words(self) -> list[str]:
