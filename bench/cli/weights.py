@@ -123,9 +123,8 @@ def export(
     ] = None,
 ) -> None:
     """Write a network as ONNX if ONNX Runtime gives PyTorch's answers on real images."""
-    from bench.evaluation.scores import is_multi_label
     from bench.release.classifying import fed
-    from bench.release.exporting import export_onnx
+    from bench.release.exporting import export_onnx, in_and_out
     from bench.release.file import read_weights
     from bench.release.images import read_pictures
 
@@ -143,14 +142,7 @@ def export(
         f"{shown(output)}: on {parity.images} of {whose} images the logits differ from PyTorch's "
         f"by at most {parity.largest_difference:.2g} (allowed: {parity.allowed:.2g})"
     )
-    temperature = metadata.calibration.temperature
-    divided = f" divided by {temperature:.4f}" if temperature is not None else ""
-    last = "sigmoid" if is_multi_label(metadata.task) else "softmax"
-    low, high = metadata.fed
-    typer.echo(
-        f"It takes pixels mapped to {low:g}…{high:g} and gives logits: probabilities are the "
-        f"{last} of these{divided}."
-    )
+    typer.echo(in_and_out(metadata))
 
 
 def _restored(file: Path, read: Weights) -> Classifier:

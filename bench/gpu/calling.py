@@ -15,7 +15,7 @@ from bench.gpu.archive import changed, snapshot, write_archives
 from bench.gpu.budget import limit_s
 from bench.gpu.file import GpuFile, Step
 from bench.gpu.fresh_step import Ran, run_step
-from bench.gpu.mps import overlapping
+from bench.gpu.mps import WAIT_S, overlapping
 from bench.gpu.record import Call, Machine, StepOutcome
 
 CLOSING_S = 10.0
@@ -94,7 +94,7 @@ class Calling:
             return run_step(command, limit, log, environment)
         start = time.monotonic()
         with overlapping() as overlap:
-            left = limit - (time.monotonic() - start)
+            left = limit - (time.monotonic() - start) - WAIT_S
             ran = run_step(command, left, log, environment | overlap.environment)
         return replace(ran, said=f"{ran.said} ({overlap.told})")
 

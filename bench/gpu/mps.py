@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 CONTROL = "nvidia-cuda-mps-control"  # comes with the driver
 PIPES = "CUDA_MPS_PIPE_DIRECTORY"
-WAIT_S = 10.0
-"""How long its daemon may take to start, and to quit."""
+WAIT_S = 5.0
+"""How long its daemon may take to start, and as long again to quit."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def overlapping() -> Iterator[Overlap]:
         try:
             yield Overlap("under MPS", environment)
         finally:
-            _failed([CONTROL], environment, told="quit -t 5\n")
+            _failed([CONTROL], environment, told="quit -t 3\n")
 
 
 def _failed(command: list[str], environment: dict[str, str], told: str = "") -> str:

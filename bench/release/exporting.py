@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from bench.errors import InputError
+from bench.evaluation.scores import is_multi_label
 from bench.records.store import write_atomic
 from bench.release.classifying import Classifier
-from bench.release.metadata import KEY
+from bench.release.metadata import KEY, WeightsMetadata
 from bench.toml_file import shown
 
 TOLERANCE = 1e-4  # of a logit, as a share of the largest one
@@ -46,6 +47,18 @@ def export_onnx(classifier: Classifier, images: Tensor, path: Path) -> Parity:
     if path.suffix != ".onnx":
         raise InputError(f"{path.name!r} does not end in .onnx", remedy="name it so", key="OUTPUT")
     return keep_if_equal(classifier, _exported(classifier, images[:2]), images, path)
+
+
+def in_and_out(metadata: WeightsMetadata) -> str:
+    """What an exported network takes, and what is to be done with what it gives."""
+    temperature = metadata.calibration.temperature
+    divided = f" divided by {temperature:.4f}" if temperature is not None else ""
+    last = "sigmoid" if is_multi_label(metadata.task) else "softmax"
+    low, high = metadata.fed
+    return (
+        f"It takes pixels mapped to {low:g}…{high:g} and gives logits: probabilities are the "
+        f"{last} of these{divided}."
+    )
 
 
 def keep_if_equal(classifier: Classifier, content: bytes, images: Tensor, path: Path) -> Parity:

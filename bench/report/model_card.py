@@ -138,25 +138,19 @@ def _scores(metadata: WeightsMetadata, record: Record, store: Store, without: Sc
 
 def _calibration(metadata: WeightsMetadata) -> str:
     """Whether the probabilities that `predict` gives are better than the network's own."""
-    fitted = [f"*Calibrated*: with the temperature of {_temperature(metadata)}."]
-    for effect in metadata.calibration.effects:
-        if effect.split == "test":
-            better = effect.loss_calibrated <= effect.loss
-            fitted.append(
-                f"On test, which fitted nothing, it makes the probabilities "
-                f"{'better' if better else '**worse**'} by cross-entropy."
-            )
-    return " ".join(fitted)
-
-
-def _temperature(metadata: WeightsMetadata) -> str:
-    temperature = metadata.calibration.temperature
-    if temperature is None:
-        return f"1: none was fitted ({metadata.calibration.note})"
-    return (
-        f"{temperature:.4f}, fitted on the validation images, which also chose epoch and seed and "
-        "are few"
-    )
+    calibration = metadata.calibration
+    if calibration.temperature is None:
+        return f"Not calibrated: {calibration.note}."
+    told = f"*Calibrated*: with a temperature of {calibration.temperature:.4f}"
+    effects = {effect.split: effect for effect in calibration.effects}
+    told += f", fitted on the {effects['val'].images} validation images." if effects else "."
+    if "test" in effects:
+        better = effects["test"].loss_calibrated <= effects["test"].loss
+        told += (
+            f" On test, which fitted nothing, it makes the probabilities "
+            f"{'better' if better else '**worse**'} by cross-entropy."
+        )
+    return told
 
 
 def _classes(record: Record) -> str:

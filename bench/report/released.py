@@ -29,7 +29,7 @@ def picks(
         wanted: names by ``model``, ``dataset`` and ``seed``; with seeds, each of these is picked.
 
     Returns:
-        The picks, and one error for each data set that has no finished training.
+        The picks, and one error for each data set or named seed that has no finished training.
 
     Raises:
         InputError: a name that the suite has not, no subject, or no finished training at all.
@@ -47,6 +47,11 @@ def picks(
             continue
         seeds = sorted(_seed(run) for run in runs)
         found += [pick_named(run, seeds) for run in runs if str(_seed(run)) in named["seed"]]
+        untrained = {*map(str, _asked(collected, model, dataset))} - {*map(str, seeds)}
+        lacking += [
+            _not_trained(collected, f"{model} on {dataset} with seed {seed}")
+            for seed in sorted(untrained & named["seed"])
+        ]
     if not found and lacking:
         raise lacking[0]
     return found, lacking
@@ -110,8 +115,12 @@ def trainings(collected: Collected, model: str, dataset: str) -> list[Record]:
         runs = collected.done.get((model, dataset, NO_CONTROL, variant), [])
         if runs:
             return sorted(runs, key=_seed)
-    raise InputError(
-        f"no finished training of {model} on {dataset}",
+    raise _not_trained(collected, f"{model} on {dataset}")
+
+
+def _not_trained(collected: Collected, what: str) -> InputError:
+    return InputError(
+        f"no finished training of {what}",
         remedy=f"python -m bench run {collected.suite.reference}",
     )
 

@@ -30,10 +30,14 @@ def seeds_to_decide(found: Difference, *, least: float, most: float) -> int | No
 
 
 def waits_for(found: Difference, *, least: float, most: float) -> str:
-    """The same in words, to end a sentence with."""
+    """The same in words, to end a sentence with, and which way they would decide."""
     seeds = seeds_to_decide(found, least=least, most=most)
     told = f"more than {MOST_SEEDS}" if seeds is None else f"{seeds}"
-    return f"were this mean and spread the truth, {told} seeds would decide it every other time"
+    way = "support" if found.mean - least >= most - found.mean else "refute"
+    return (
+        f"were this mean and spread the truth, {told} seeds in all would {way} it in about half of "
+        "such experiments"
+    )
 
 
 def _half(n: int) -> float:

@@ -41,7 +41,7 @@ def test_it_runs_for_the_step_and_no_longer(
         assert log.read_text().split() == ["-d", pipes]
         assert Path(pipes).is_dir()
         raise KeyboardInterrupt
-    assert log.read_text().split()[2:] == ["quit", "-t", "5", pipes]
+    assert log.read_text().split()[2:] == ["quit", "-t", "3", pipes]
     assert not Path(pipes).exists()
     assert overlap.told == "under MPS"
 
@@ -78,25 +78,30 @@ def test_one_that_runs_already_is_left_alone(
     assert not log.exists()
 
 
-@pytest.mark.parametrize(("device", "expected"), [("cuda", "under MPS"), ("cpu", "")])
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
 def test_a_call_gives_a_step_that_asks_for_it_the_service_on_a_gpu_alone(
     results: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     device: str,
-    expected: str,
 ) -> None:
     log = control(tmp_path / "bin", monkeypatch)
-    monkeypatch.setattr(sys, "executable", "/bin/echo")  # in place of the bench
+    asked = tmp_path / "asked"  # in place of the bench
+    asked.write_text(f"#!/bin/sh\necho pipes ${{{PIPES}}}, $@\n")
+    asked.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(asked))
     machine = Machine(device=device, device_name="one", torch="2", cuda=None, python="3")  # type: ignore[arg-type]
     calling = Calling(machine, results, tmp_path / "a.tar.gz", 1.0, rehearsal=False)
     asks = Step(name="a", about="", command="run", share=1, least_s=1, mps=True)
     plain = Step(name="b", about="", command="race", share=1, least_s=1)
     call = calling.do(GpuFile(about="", step=[asks, plain]), lambda *_: None, lambda _: None)
     first, second = (step.said for step in call.steps)
-    assert first.endswith(f"({expected})" if expected else "run")
-    assert second.endswith("race")
-    assert log.exists() == (device == "cuda")
+    assert second == "pipes , -m bench race"
+    if device == "cpu":
+        assert first == "pipes , -m bench run"
+        assert not log.exists()
+    else:
+        assert first == f"pipes {log.read_text().split()[1]}, -m bench run (under MPS)"
 
 
 def test_what_is_timed_never_overlaps(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -24,15 +23,9 @@ from bench.release.exporting import export_onnx, keep_if_equal
 from bench.release.file import Weights, read_weights, write_weights
 from bench.release.metadata import KEY
 from bench.release.remaking import make_again
-from bench.report.released import write_sums
 from bench.specs import DatasetSpec
 from bench.staleness import ALL_STALE
-from tests._helpers.released import Released, release
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
-    return release(tmp_path_factory.mktemp("released"))
+from tests._helpers.released import Released
 
 
 @pytest.fixture(scope="module")
@@ -77,46 +70,6 @@ def test_timm_loads_them_by_the_line_on_the_card(
     assert line in "".join(card.split())
 
 
-def test_card_and_sums_say_what_the_file_is(released: Released) -> None:
-    digest = hashlib.sha256(released.weights.read_bytes()).hexdigest()
-    sums = (released.weights.parent / "SHA256SUMS").read_text()
-    assert sums == f"{digest}  {released.weights.name}\n"
-    card = released.weights.with_suffix(".md").read_text()
-    training = released.record.training
-    assert training is not None
-    for told in (
-        digest,
-        "Not a medical device",
-        "synthetic data",
-        f"{100 * training.test.acc:.1f}",
-    ):
-        assert told in card
-
-
-def test_the_card_says_each_class_and_what_the_temperature_does(released: Released) -> None:
-    training, effects = released.record.training, released.read.metadata.calibration.effects
-    assert training is not None
-    stored = released.store.load_predictions(released.record.id)
-    temperature = released.read.metadata.calibration.temperature or 1.0
-    assert [effect.split for effect in effects] == ["val", "test"]
-    for effect in effects:
-        logits = torch.from_numpy(stored[f"{effect.split}_logits"].astype(np.float64))
-        labels = torch.from_numpy(stored[f"{effect.split}_labels"].astype(np.int64))
-        loss = torch.nn.functional.cross_entropy(logits, labels)
-        assert effect.loss == pytest.approx(float(loss), rel=1e-6)
-        scaled = torch.nn.functional.cross_entropy(logits / temperature, labels)
-        assert effect.loss_calibrated == pytest.approx(float(scaled), rel=1e-6)
-        assert effect.images == len(labels)
-    assert effects[0].loss_calibrated <= effects[0].loss  # where it was fitted
-    card = released.weights.with_suffix(".md").read_text()
-    better = effects[1].loss_calibrated <= effects[1].loss
-    assert f"probabilities {'better' if better else '**worse**'} by cross-entropy" in card
-    rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in card.splitlines()]
-    for one in training.test.per_class:
-        assert one.recall is not None
-        assert [one.name, str(one.support), f"{100 * one.recall:.1f}"] in rows
-
-
 def test_an_older_file_is_written_anew_and_not_trained_again(
     released: Released, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,17 +83,6 @@ def test_an_older_file_is_written_anew_and_not_trained_again(
     assert read_weights(path).metadata.calibration == read.metadata.calibration
 
 
-def test_checksums_of_files_that_are_elsewhere_stay_as_long_as_their_cards(tmp_path: Path) -> None:
-    (tmp_path / "b.safetensors").write_bytes(b"here")
-    (tmp_path / "a.md").write_text("its weights are on another machine")
-    own = hashlib.sha256(b"here").hexdigest()
-    before = f"{'0' * 64}  a.safetensors\n{'1' * 64}  b.safetensors\n{'2' * 64}  c.safetensors\n"
-    (tmp_path / "SHA256SUMS").write_text(before)
-    assert write_sums(tmp_path).read_text() == (
-        f"{'0' * 64}  a.safetensors\n{own}  b.safetensors\n"
-    )
-
-
 def test_a_data_set_without_a_training_costs_the_others_nothing(
     released: Released, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,6 +94,18 @@ def test_a_data_set_without_a_training_costs_the_others_nothing(
     assert "no finished training of medspectralnet on phantom-local" in capsys.readouterr().err
     assert (tmp_path / released.weights.name).is_file()
     assert (tmp_path / "SHA256SUMS").is_file()
+
+
+def test_a_named_seed_without_a_training_is_told(
+    released: Released, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = released.root / "more-seeds.toml"
+    more.write_text(released.suite.read_text().replace("seeds = [0, 1]", "seeds = [0, 1, 2]"))
+    only = ("--only", "seed=2,seed=0", "--output", tmp_path, "--dry-run")
+    assert released.call("weights", more, *only) == 1
+    said = capsys.readouterr()
+    assert "medspectralnet on phantom-joint with seed 2" in said.err
+    assert "seed 0 was asked for by name" in said.out
 
 
 def test_a_file_that_is_there_is_not_made_again(

@@ -45,6 +45,8 @@ def test_a_mean_on_the_edge_waits_for_more_than_can_be_trained() -> None:
     assert seeds_to_decide(seen, least=0.0, most=0.0) is None
     assert f"more than {MOST_SEEDS} seeds" in waits_for(seen, least=0.0, most=0.0)
     told = waits_for(shaped(0.01, 0.02, 5), least=0.0, most=0.0)
+    assert "seeds in all would support it" in told
+    assert "would refute it" in waits_for(shaped(0.001, 0.02, 5), least=0.0, most=0.01)
     normal = (1.96 * 0.02 / 0.01) ** 2
     seeds = int(next(word for word in told.split() if word.isdigit()))
     assert math.isclose(seeds, normal, rel_tol=0.3)
