@@ -103,6 +103,13 @@ def _section(judged: Judged, href: Callable[[Path], str]) -> list[str]:
     return parts
 
 
+_MOST_WHOLE, _SHORT = 4, 6  # links with whole ids in one cell; digits of an id among more
+
+
 def _row(evidence: Evidence, href: Callable[[Path], str]) -> dict[str, str]:
-    links = ", ".join(f"[{link.text}]({href(link.path)})" for link in evidence.links)
+    whole = len(evidence.links) <= _MOST_WHOLE
+    links = ", ".join(
+        f"[{link.text if whole else link.text[:_SHORT]}]({href(link.path)})"
+        for link in evidence.links
+    )
     return {"evidence": evidence.what, "value": evidence.value, "records": links or BLANK}
