@@ -124,10 +124,11 @@ def test_the_search_page_is_that_of_the_committed_trials() -> None:
     page = search_page(searches, whole, committed_records(), KNOWN)
     assert (ROOT / "reports" / "search.md").read_text(encoding="utf-8") == page
     text = DESIGN.read_text(encoding="utf-8")
-    table = model_table(load_search("architecture"), whole, committed_records())
-    assert embed(text, "architecture", table) == text, (
-        "python -m bench search architecture --draw --embed docs/medspectralnet.md"
-    )
+    for name in ("architecture", "confirmation"):
+        table = model_table(load_search(name), whole, committed_records())
+        assert embed(text, name, table) == text, (
+            f"python -m bench search {name} --draw --embed docs/medspectralnet.md"
+        )
 
 
 def test_every_table_of_the_readme_equals_the_one_drawn_from_committed_records() -> None:
