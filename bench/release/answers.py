@@ -111,10 +111,9 @@ def _notes(answers: Sequence[Answer], metadata: WeightsMetadata) -> list[str]:
 
 def _effect(effect: Effect) -> str:
     """Whether the temperature made the probabilities better where nothing was fitted."""
-    better = effect.loss_calibrated <= effect.loss
     return (
         f"On the {effect.images} test images the temperature made probabilities "
-        f"{'better' if better else 'worse'}: cross-entropy {effect.loss:.3f} without it, "
+        f"{'better' if effect.better else 'worse'}: cross-entropy {effect.loss:.3f} without it, "
         f"{effect.loss_calibrated:.3f} with it; ECE {100 * effect.ece:.1f} and "
         f"{100 * effect.ece_calibrated:.1f} %."
     )

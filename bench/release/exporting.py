@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from bench.errors import InputError
-from bench.evaluation.scores import is_multi_label
 from bench.records.store import write_atomic
 from bench.release.classifying import Classifier
 from bench.release.metadata import KEY, WeightsMetadata
@@ -53,11 +52,10 @@ def in_and_out(metadata: WeightsMetadata) -> str:
     """What an exported network takes, and what is to be done with what it gives."""
     temperature = metadata.calibration.temperature
     divided = f" divided by {temperature:.4f}" if temperature is not None else ""
-    last = "sigmoid" if is_multi_label(metadata.task) else "softmax"
     low, high = metadata.fed
     return (
         f"It takes pixels mapped to {low:g}…{high:g} and gives logits: probabilities are the "
-        f"{last} of these{divided}."
+        f"{metadata.last_step} of these{divided}."
     )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
+from bench.evaluation.scores import is_multi_label
 from bench.records.base import Stored
 from bench.specs import ModelSpec, Task
 
@@ -32,6 +33,11 @@ class Effect(Stored):
     ece_calibrated: float
     loss: float
     loss_calibrated: float
+
+    @property
+    def better(self) -> bool:
+        """Whether the probabilities are no worse with it, by cross-entropy."""
+        return self.loss_calibrated <= self.loss
 
 
 class Calibration(Stored):
@@ -93,3 +99,8 @@ class WeightsMetadata(Stored):
     calibration: Calibration
     chosen: Chosen
     content_sha256: str = ""
+
+    @property
+    def last_step(self) -> str:
+        """What makes probabilities of logits."""
+        return "sigmoid" if is_multi_label(self.task) else "softmax"

@@ -145,10 +145,9 @@ def _calibration(metadata: WeightsMetadata) -> str:
     effects = {effect.split: effect for effect in calibration.effects}
     told += f", fitted on the {effects['val'].images} validation images." if effects else "."
     if "test" in effects:
-        better = effects["test"].loss_calibrated <= effects["test"].loss
         told += (
             f" On test, which fitted nothing, it makes the probabilities "
-            f"{'better' if better else '**worse**'} by cross-entropy."
+            f"{'better' if effects['test'].better else '**worse**'} by cross-entropy."
         )
     return told
 
@@ -206,7 +205,7 @@ def _usage(metadata: WeightsMetadata, file: str) -> str:
     calibration = metadata.calibration
     temperature = (
         f"divide the logits by {calibration.temperature:.4f} (fitted on validation) before the "
-        f"{'sigmoid' if is_multi_label(metadata.task) else 'softmax'}"
+        f"{metadata.last_step}"
         if calibration.temperature is not None
         else f"there is no temperature ({calibration.note})"
     )

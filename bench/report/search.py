@@ -176,22 +176,21 @@ def _protocol_parts(search: Search, done: list[Trial]) -> list[str]:
         best = max(own.values(), default=None)
         cells = {label: _cell(own.get(label), best) for label in labels}
         rows.append({"model": model, **cells})
-    whole = [values for values in table.values() if len(values) == len(labels)]
+    whole = {model: own for model, own in table.items() if len(own) == len(labels)}
     if not whole:
         return [markdown(rows), "No model has tried every protocol yet: none is chosen."]
-    overall = {label: statistics.fmean(values[label] for values in whole) for label in labels}
+    overall = {label: statistics.fmean(own[label] for own in whole.values()) for label in labels}
     best_label = max(overall, key=overall.__getitem__)
     average = {label: _cell(value, overall[best_label]) for label, value in overall.items()}
     rows.append({"model": f"mean of {len(whole)} models", **average})
     chosen = f"Best on average over the {len(whole)} models that tried all: **{best_label}**."
-    return [markdown(rows), f"{chosen} The best of each row is bold. {_rests_on(table, overall)}"]
+    return [markdown(rows), f"{chosen} The best of each row is bold. {_rests_on(whole, overall)}"]
 
 
-def _rests_on(table: dict[str, dict[str, float]], overall: dict[str, float]) -> str:
+def _rests_on(whole: dict[str, dict[str, float]], overall: dict[str, float]) -> str:
     """How near the second best comes, and which single model's scores decide between the two."""
     best, second = sorted(overall, key=overall.__getitem__, reverse=True)[:2]
     told = f"The next, {second}, is {100 * (overall[best] - overall[second]):.2f} lower."
-    whole = {model: own for model, own in table.items() if len(own) == len(overall)}
     swings: dict[str, list[str]] = {}
     for left_out in whole if len(whole) > 1 else ():
         means = {
