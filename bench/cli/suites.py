@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -222,6 +223,7 @@ def report(
     from bench.records.audit import load_all
     from bench.records.store import write_atomic
     from bench.report.audits import audits_for
+    from bench.report.brief import BRIEF
     from bench.report.collect import collect
     from bench.report.readme import embed_in_file
     from bench.report.tables import main_table, own_folder, with_predictions, write_tables
@@ -233,11 +235,10 @@ def report(
     records = with_predictions(loaded, store, checksums)
     known = Staleness.load(store.root)
     audits = audits_for(collect(loaded, records, checksums), load_all(store.root), store)
-    text = None
+    text, main = None, partial(main_table, loaded, records, checksums, audits, known)
     if embed is not None:  # read before anything is written
-        text = embed_in_file(
-            embed, loaded.name, main_table(loaded, records, checksums, audits, known)
-        )
+        brief = partial(main, brief=True)
+        text = embed_in_file(embed, {loaded.name: main, loaded.name + BRIEF: brief})
     paths = write_tables(loaded, records, folder, checksums, audits, known, store)
     if embed is not None and text is not None:
         write_atomic(embed, text.encode())

@@ -97,7 +97,7 @@ def search(
     if draw:
         if embed is not None:
             table = model_table(loaded, load_all(store.root), store.readable()[0])
-            write_atomic(embed, embed_in_file(embed, loaded.name, table).encode())
+            write_atomic(embed, embed_in_file(embed, {loaded.name: lambda: table}).encode())
         typer.echo(shown(write_search_page(store.root)))
         return
     if embed is not None:
@@ -189,6 +189,6 @@ def simulate(
     typer.echo(shown(write_simulations_page(store.root)))
     table = simulation_table(record)
     if embed is not None and table is not None:
-        write_atomic(embed, embed_in_file(embed, "simulations", table).encode())
+        write_atomic(embed, embed_in_file(embed, {"simulations": lambda: table}).encode())
     if record is not None and not passed(record):
         raise typer.Exit(1)

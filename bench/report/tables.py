@@ -10,6 +10,7 @@ from bench.records.schema import Record
 from bench.records.store import Store, write_atomic
 from bench.report.accuracy import accuracy_table
 from bench.report.audits import NO_AUDITS, Audits
+from bench.report.brief import brief_table
 from bench.report.collect import Collected, collect
 from bench.report.context import Context
 from bench.report.documents import Document, suite_documents
@@ -134,11 +135,13 @@ def main_table(
     checksums: Mapping[str, str] | None = None,
     audits: Audits = NO_AUDITS,
     staleness: Staleness = ALL_STALE,
+    *,
+    brief: bool = False,
 ) -> str:
-    """The main comparison alone, with its footnotes, as Markdown."""
+    """The main comparison alone, whole or in brief, with its footnotes, as Markdown."""
     context = _context(suite, records, checksums, audits, staleness)
-    notes = Footnotes()
-    parts = [table_markdown(accuracy_table(context), notes), notes_markdown(notes)]
+    notes, drawn = Footnotes(), brief_table if brief else accuracy_table
+    parts = [table_markdown(drawn(context), notes), notes_markdown(notes)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 

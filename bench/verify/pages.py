@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from bench.records.schema import Record
 from bench.records.store import Store
 from bench.regress.trial_record import load as load_trial
 from bench.report.audits import Audits, audits_for
+from bench.report.brief import BRIEF
 from bench.report.cache import without_cache
 from bench.report.claims.page import HTML as CLAIMS_HTML
 from bench.report.claims.page import PAGE as CLAIMS_PAGE
@@ -38,7 +38,7 @@ from bench.report.figures.draw import plan_figures
 from bench.report.page.write import PAGE as SUITE_PAGE
 from bench.report.races import PAGE as RACES_PAGE
 from bench.report.races import race_page
-from bench.report.readme import embed
+from bench.report.readme import MARKER, embed
 from bench.report.regress.page import PAGES as GATE_PAGES
 from bench.report.regress.page import gate_documents
 from bench.report.regress.trends import HTML as TRENDS_HTML
@@ -69,7 +69,6 @@ from bench.trust.record import load as load_trust
 from bench.verify.cells import moved
 from bench.verify.finding import NOTHING, Finding
 
-MARKER = re.compile(r"<!-- table: (\S+) -->")
 DRAWN = (".md", ".csv", ".html", ".tex", ".bib")  # pictures are not drawn anew, nor a suite's page
 FORMS = (".tex", ".html")  # of tables: of a suite all are kept, or none
 
@@ -150,10 +149,10 @@ class Pages:
         return found + moved(shown(path), text, now)
 
     def _embedded(self, name: str) -> str | None:
-        if name in suite_names():
-            suite = load_suite(name)
-            records, checksums, audits = self._inputs(suite)
-            return main_table(suite, records, checksums, audits, self.staleness)
+        if name.removesuffix(BRIEF) in suite_names():
+            suite = load_suite(name.removesuffix(BRIEF))
+            inputs, brief = self._inputs(suite), name.endswith(BRIEF)
+            return main_table(suite, *inputs, self.staleness, brief=brief)
         if name in known_searches():
             return model_table(load_search(name), load_trials(self.store.root), self.records)
         if name == "simulations":

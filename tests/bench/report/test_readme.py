@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from pathlib import Path
 
@@ -13,10 +12,11 @@ from bench.records.audit import AuditRecord, load_all
 from bench.records.schema import Record
 from bench.records.store import Store
 from bench.report.audits import Audits, audits_for
+from bench.report.brief import BRIEF
 from bench.report.collect import collect
 from bench.report.data_page import data_page, sheet_name
 from bench.report.figures.draw import plan_figures
-from bench.report.readme import embed, embed_in_file
+from bench.report.readme import MARKER, embed, embed_in_file
 from bench.report.search import model_table, search_page
 from bench.report.tables import main_table, write_tables
 from bench.search.file import known_searches, load_search
@@ -43,7 +43,7 @@ def test_a_table_is_put_between_its_markers_and_nowhere_else() -> None:
 def test_a_file_without_a_place_for_the_table_is_named(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text("nothing")
     with pytest.raises(InputError, match=r"page\.md: no <!-- table: x -->"):
-        embed_in_file(tmp_path / "page.md", "x", "t")
+        embed_in_file(tmp_path / "page.md", {"x": str})
 
 
 def committed(pattern: str) -> list[Path]:
@@ -133,10 +133,12 @@ def test_the_search_page_is_that_of_the_committed_trials() -> None:
 
 def test_every_table_of_the_readme_equals_the_one_drawn_from_committed_records() -> None:
     text = README.read_text(encoding="utf-8")
-    suites = re.findall(r"<!-- table: (\w+) -->", text)
-    assert suites
-    for name in suites:
-        suite = load_suite(name)
+    names = MARKER.findall(text)
+    assert names
+    for name in names:
+        suite, brief = load_suite(name.removesuffix(BRIEF)), name.endswith(BRIEF)
         audits = fitting_audits(suite)
-        table = main_table(suite, committed_records(), audits=audits, staleness=KNOWN)
-        assert embed(text, name, table) == text, f"python -m bench report {name} --embed README.md"
+        table = main_table(suite, committed_records(), None, audits, KNOWN, brief=brief)
+        assert embed(text, name, table) == text, (
+            f"python -m bench report {suite.name} --embed README.md"
+        )
