@@ -62,6 +62,8 @@ def weights(
     folder = output or own_folder(loaded, store.root).parent / "weights" / loaded.name
     audits = audits_for(collected, load_all(store.root), store)
     estimator = Estimator(collected.records)
+    for error in lacking:  # before trainings, which take minutes or more
+        typer.echo(f"left out: {error}", err=True)
     for number, pick in enumerate(chosen, start=1):
         spec, path = pick.record.spec, folder / f"{pick.stem}.safetensors"
         assert isinstance(spec, RunSpec)
@@ -88,8 +90,6 @@ def weights(
             out.print(f"{shown(path)}: every prediction is the record's; {shown(card)}")
     if not dry_run:
         typer.echo(shown(write_sums(folder)))
-    for error in lacking:
-        typer.echo(f"left out: {error}", err=True)
     if lacking:
         raise typer.Exit(1)
 
