@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.errors import InputError
 from bench.toml_file import shown
 
-MARKER = re.compile(r"<!-- table: (.+?) -->")
+MARKER = re.compile(r"^<!-- table: (.+) -->$", re.MULTILINE)  # a line of its own
 
 
 def embed(text: str, name: str, table: str) -> str:
@@ -19,7 +19,8 @@ def embed(text: str, name: str, table: str) -> str:
         ValueError: the markers are not there.
     """
     start, end = f"<!-- table: {name} -->", "<!-- /table -->"
-    pattern = re.compile(f"({re.escape(start)}\n).*?({re.escape(end)})", re.DOTALL)
+    flags = re.DOTALL | re.MULTILINE
+    pattern = re.compile(f"(^{re.escape(start)}\n).*?({re.escape(end)})", flags)
     if not pattern.search(text):
         raise ValueError(f"no {start} … {end}")
     return pattern.sub(lambda found: f"{found[1]}{table.rstrip()}\n{found[2]}", text)

@@ -119,6 +119,8 @@ def test_a_document_gets_the_form_it_has_a_place_for(tmp_path: Path) -> None:
     text = embed_in_file(page, forms)
     assert [word in text for word in ("short", "whole", "old")] == [True, False, False]
     assert MARKER.findall(text) == [f"cpu{BRIEF}"]
+    page.write_text("as `<!-- table: cpu -->` says\n" + page.read_text())
+    assert MARKER.findall(page.read_text()) == [f"cpu{BRIEF}"]  # words on markers are none
     both = page.read_text() + "<!-- table: cpu -->\nold\n<!-- /table -->\n"
     page.write_text(both)
     text = embed_in_file(page, forms)
