@@ -18,7 +18,7 @@ from bench.report.best import (
 from bench.report.collect import Collected, Variant, cost_of, training_of
 from bench.report.context import STALE as STALE
 from bench.report.context import Context as Context
-from bench.report.cost_notes import cost_sentences
+from bench.report.cost_notes import cost_sentences, macs_sentences
 from bench.report.published_table import PRINTED, published_cells
 from bench.report.shown import SPREAD_OF_ACC, what_is_shown
 from bench.report.table.markdown import Row as Row
@@ -219,15 +219,15 @@ def _cost_cells(
             count = cost.params_trainable
             row["params (M)"] = context.cell(millions(count), count / 1e6, [first])
         text = giga(cost.macs) + ("" if cost.macs_complete else " incomplete")
-        row["MACs (G)"] = context.cell(text, cost.macs / 1e9, [first])
+        row["MACs (G)"] = context.cell(text, cost.macs / 1e9, [first], macs_sentences(first))
     for device, record in found.items():
         column = _speed_key(machines, device)
         row[column] = Cell(BLANK, state="missing")
         if record is not None:
             speed, bold = cost_of(record).throughput_images_per_s_median, fastest[column].models
-            row[column] = context.cell(
-                rate(speed), speed, [record], cost_sentences(context, record), best=model in bold
-            )
+            of_macs = macs_sentences(record)  # these stand at the MACs
+            told = [one for one in cost_sentences(context, record) if one not in of_macs]
+            row[column] = context.cell(rate(speed), speed, [record], told, best=model in bold)
     return row
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.report.accuracy import accuracy_table
 from bench.report.audits import NO_AUDITS
 from bench.report.collect import Collected, training_of
 from bench.report.context import Context
+from bench.report.cost_page import floor_sentence
 from bench.report.table.model import Cell, Column, Row, Table
 from bench.report.text import BLANK
+from bench.report.verdicts.differences import count
 
 BRIEF = ", brief"  # behind the name of the suite between markers: <!-- table: cpu, brief -->
 
@@ -25,8 +28,9 @@ def brief_table(context: Context) -> Table:
     columns = [column for column in table.columns if column.key not in seeds]
     columns.append(Column("seeds", "seeds"))
     rows = [{**row, "seeds": _seeds(row, seeds)} for row in table.rows]
-    legend = [*table.legend, *_seeds_told(names), *_commonest(context.collected, names)]
-    return replace(table, columns=columns, rows=rows, legend=legend + _copies(context, names))
+    legend = [*table.legend, *_one_seed(rows), *_speed(context), *_seeds_told(names)]
+    legend += [*_commonest(context.collected, names), *_copies(context, names)]
+    return replace(table, columns=columns, rows=rows, legend=legend)
 
 
 def _seeds(row: Row, keys: list[str]) -> Cell:
@@ -36,6 +40,22 @@ def _seeds(row: Row, keys: list[str]) -> Cell:
     text = texts[0] if len(set(texts)) == 1 else " / ".join(texts)
     ids = tuple(dict.fromkeys(one for cell in cells for one in cell.records))
     return Cell(text, None, ids, state="missing" if text == BLANK else "shown")
+
+
+def _one_seed(rows: Sequence[Row]) -> list[str]:
+    found = any("[" in cell.text for row in rows for key, cell in row.items() if "ACC" in key)
+    return ["Of one seed, ACC has its 95 % Wilson interval over test images in brackets."] * found
+
+
+def _speed(context: Context) -> list[str]:
+    """How images/s were measured, and what difference between two means nothing."""
+    settings = context.collected.suite.settings
+    if not context.collected.costs:
+        return []
+    return [
+        f"Images/s: batches of {settings.cost.batch_size} images of {settings.image_size} px, "
+        f"{count(settings.threads, 'thread')} on a CPU, eager. {floor_sentence(context)}".rstrip()
+    ]
 
 
 def _seeds_told(names: list[str]) -> list[str]:
@@ -58,7 +78,8 @@ def _copies(context: Context, names: list[str]) -> list[str]:
     told = []
     for name in names:
         audit = context.audits.by_name.get(name)
-        count = 0 if audit is None else len(audit.contaminated_test.images)
-        if count:
+        if audit is None:
+            told.append(f"{name}: not audited for copies across splits.")
+        elif count := len(audit.contaminated_test.images):
             told.append(f"{name}: {count} of its test images have a copy in train or val.")
     return [*told, "Scores without copies and numbers published by others: in the whole table."]

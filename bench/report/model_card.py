@@ -65,7 +65,7 @@ def model_card(
         f"{chosen.why}.",
         _calibration(metadata),
         "Of the test images of each class, cut at a half or at the likeliest class:",
-        _classes(record),
+        _classes(record, seeds),
         "## How to use it",
         _usage(metadata, file),
         "## Where it comes from",
@@ -152,15 +152,20 @@ def _calibration(metadata: WeightsMetadata) -> str:
     return told
 
 
-def _classes(record: Record) -> str:
+def _classes(record: Record, seeds: Sequence[Record]) -> str:
+    """Each class, with what the suite's seeds find of it: one network may be a lucky one."""
+    others = [[c.recall for c in training_of(one).test.per_class] for one in seeds]
     rows = [
         {
             "class": one.name,
             "test images": one.support,
             "sensitivity (%)": BLANK if one.recall is None else percent([one.recall]),
+            f"the same over {len(seeds)} seeds (%)": percent(
+                [found for found in (other[place] for other in others) if found is not None]
+            ),
             "AUC against the rest (%)": BLANK if one.auc is None else percent([one.auc]),
         }
-        for one in training_of(record).test.per_class
+        for place, one in enumerate(training_of(record).test.per_class)
     ]
     return tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True)
 

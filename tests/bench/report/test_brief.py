@@ -68,6 +68,8 @@ def test_seeds_are_one_column_and_told_apart_where_they_differ(suite: Suite) -> 
     clean = {record.id for record in done if "blur" not in record.spec.label}
     assert set(table.rows[2]["seeds"].records) == clean
     assert any("breastmnist / retinamnist" in line for line in table.legend)
+    assert "[" in table.rows[2]["retinamnist ACC (%)"].text  # and what the brackets are:
+    assert any("Wilson interval" in line for line in table.legend)
 
 
 def test_it_quotes_nobody_and_says_where_they_are_quoted(suite: Suite) -> None:
@@ -109,6 +111,8 @@ def test_copies_are_told_though_their_columns_are_left_out(suite: Suite) -> None
     table = drawn(suite, Audits({"breastmnist": audit}))
     assert "breastmnist: 4 of its test images have a copy in train or val." in table.legend
     assert not any("without" in column.key for column in table.columns)
+    # of the other set nobody looked: that is said, and not that there are none
+    assert "retinamnist: not audited for copies across splits." in table.legend
     assert not any("have a copy" in line for line in drawn(suite).legend)
 
 

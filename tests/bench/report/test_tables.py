@@ -371,7 +371,7 @@ def test_costs_show_incomplete_counts_noise_and_what_was_not_measured(suite: Sui
     assert "incomplete, uncounted: aten::fft" in notes
     assert "Noisy" in notes
     assert f"No cost: not measured here; `python -m bench measure {suite.reference}`" in notes
-    assert texts(accuracy_table(context(suite, [odd])).rows)[2]["MACs (G)"] == "0.15 incomplete"
+    assert texts(accuracy_table(context(suite, [odd])).rows)[2]["MACs (G)"] == "0.15 incomplete [1]"
 
 
 def test_the_same_records_give_the_same_bytes_whatever_their_order(
