@@ -259,7 +259,7 @@ SENTENCES: list[tuple[str, Callable[[], bool]]] = [
     ("below about sixty points of accuracy", detectable("ACC", 55, 65, ablations=False)),
     ("and thirty of AUC", detectable("AUC", 25, 35, ablations=False)),
     ("none below twenty and seven", detectable("ACC", 19, 22, ablations=True)),
-    ("It took fourteen hours of one core, seven of two", hours(14, 15.2)),
+    ("It took fifteen hours of one core, seven and a half of two", hours(14.5, 15.5)),
     ("eight of its thirteen rivals show more images a second, six of them", speed_at_32_px),
     ("ResNet-18 takes half its time for one image", speed_at_32_px),
     ("finds about half of the malignant lesions of BreastMNIST", half_of_the_lesions),
