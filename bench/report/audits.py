@@ -101,15 +101,17 @@ def how_to_audit(name: str, path: str | None, source_size: int) -> str:
     )
 
 
+def commonest_share(scores: Scores) -> str:
+    """The percentage of images that are of their commonest class: what naming it alone scores."""
+    return f"{100 * max(entry.support for entry in scores.per_class) / scores.images:.1f} %"
+
+
 def _balance(name: str, shown: list[Record], audits: Audits) -> list[str]:
     """How the others' balance of classes differs, since ACC changes with it and AUC does not."""
     scored = next((record for record in shown if record.id in audits.without), None)
     if scored is None or is_multi_label(cast(Task, training_of(scored).data.task)):
         return []
-    whole, others = (
-        f"{100 * max(entry.support for entry in scores.per_class) / scores.images:.1f} %"
-        for scores in (training_of(scored).test, audits.without[scored.id])
-    )
+    whole, others = map(commonest_share, (training_of(scored).test, audits.without[scored.id]))
     return [
         f"{name}: always saying the commonest class is right on {whole} of all test images and on "
         f"{others} of those without a copy: compare ACC with that, not with the whole split's."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.report.accuracy import accuracy_table
-from bench.report.audits import NO_AUDITS
+from bench.report.audits import NO_AUDITS, commonest_share
 from bench.report.collect import Collected, training_of
 from bench.report.context import Context
 from bench.report.cost_page import floor_sentence
@@ -69,8 +69,7 @@ def _commonest(collected: Collected, names: list[str]) -> list[str]:
         done = (r for r in collected.records if r.spec.label.split(" · ")[1] == name)
         test = next((training_of(record).test for record in done), None)
         if test is not None and sum(entry.support for entry in test.per_class) == test.images:
-            most = max(entry.support for entry in test.per_class)
-            shares.append(f"{name} {100 * most / test.images:.1f} %")
+            shares.append(f"{name} {commonest_share(test)}")
     return [f"Always naming the commonest class is right on: {', '.join(shares)}."] * bool(shares)
 
 
@@ -80,6 +79,6 @@ def _copies(context: Context, names: list[str]) -> list[str]:
         audit = context.audits.by_name.get(name)
         if audit is None:
             told.append(f"{name}: not audited for copies across splits.")
-        elif count := len(audit.contaminated_test.images):
-            told.append(f"{name}: {count} of its test images have a copy in train or val.")
+        elif copies := len(audit.contaminated_test.images):
+            told.append(f"{name}: {copies} of its test images have a copy in train or val.")
     return [*told, "Scores without copies and numbers published by others: in the whole table."]

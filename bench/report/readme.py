@@ -37,7 +37,8 @@ def embed_in_file(path: Path, tables: Mapping[str, Callable[[], str]]) -> str:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        here = [name for name in tables if name in MARKER.findall(text)]
+        places = MARKER.findall(text)
+        here = [name for name in tables if name in places]
         for name in here or list(tables)[:1]:
             text = embed(text, name, tables[name]())
         return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from functools import cache
 from pathlib import Path
 
 from bench.records.schema import Record
@@ -20,11 +21,10 @@ Row = dict[str, str]
 
 
 def rows(name: str, **wanted: str) -> list[Row]:
-    """Of one CSV under ``reports``, those whose columns have these values (``_`` for a space)."""
+    """Of one CSV under ``reports``, those whose columns have these values."""
     with (REPORTS / name).open(encoding="utf-8", newline="") as file:
         every = list(csv.DictReader(file))
-    asked = {key.replace("_", " "): value for key, value in wanted.items()}
-    found = [row for row in every if asked.items() <= row.items()]
+    found = [row for row in every if wanted.items() <= row.items()]
     assert found, (name, wanted)
     return found
 
@@ -39,11 +39,17 @@ def page(name: str) -> str:
     return (REPORTS / name).read_text(encoding="utf-8")
 
 
+@cache
+def _records() -> list[Record]:
+    """Read once for all sentences."""
+    return list(Store(ROOT / "results").all())
+
+
 def trained(suite: str, dataset: str, model: str = "") -> list[Record]:
     cells = [c for c in load_suite(suite).cells if c.dataset.name == dataset]
     seeds = {(c.model.name, c.seed) for c in cells if model in ("", c.model.name)}
     found = []
-    for record in Store(ROOT / "results").all():
+    for record in _records():
         if record.training is not None and record.suite is not None and record.suite.name == suite:
             assert isinstance(record.spec, RunSpec)
             name, data, *_ = record.spec.label.split(" · ")

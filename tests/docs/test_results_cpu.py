@@ -231,8 +231,11 @@ def copies() -> bool:
 
 
 def hours(low: float, high: float) -> Callable[[], bool]:
-    found = rows("cpu/provenance.csv", what="training")
-    return lambda: low < sum(float(row["hours"]) for row in found) < high
+    def holds() -> bool:
+        found = rows("cpu/provenance.csv", what="training")
+        return low < sum(float(row["hours"]) for row in found) < high
+
+    return holds
 
 
 def pneumonia() -> bool:
@@ -258,7 +261,8 @@ SENTENCES: list[tuple[str, Callable[[], bool]]] = [
     ("fourteen of 78 intervals to rivals exclude zero", rivals_before_correction(78, 11, 3)),
     ("below about sixty points of accuracy", detectable("ACC", 55, 65, ablations=False)),
     ("and thirty of AUC", detectable("AUC", 25, 35, ablations=False)),
-    ("none below twenty and seven", detectable("ACC", 19, 22, ablations=True)),
+    ("none below twenty", detectable("ACC", 19, 22, ablations=True)),
+    ("none below twenty and seven", detectable("AUC", 6.5, 8, ablations=True)),
     ("It took fifteen hours of one core, seven and a half of two", hours(14.5, 15.5)),
     ("eight of its thirteen rivals show more images a second, six of them", speed_at_32_px),
     ("ResNet-18 takes half its time for one image", speed_at_32_px),
